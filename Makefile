@@ -1,0 +1,45 @@
+# Everything a developer or a first-time user runs. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= $(or $(STATIONDAY_DATA),../shared/data)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all test-slurm check bench docs clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@touch $@
+
+demo: $(STAMP)  ## Set up, run the main job on a small archive, and say where to look
+	$(BIN)/stationday demo demo
+
+test: $(STAMP)  ## Set up and run the tests (at most 10 minutes on 2 cores)
+	$(BIN)/python -m pytest
+
+test-all: $(STAMP)  ## Also the slow and the destructive tests
+	$(BIN)/python -m pytest -m "not (gpu or slurm)" --timeout 3600
+
+test-slurm: $(STAMP)  ## Start a SLURM on this machine, ingest through it, stop it (as root, on Debian)
+	$(BIN)/python -m pytest -m slurm --timeout 1800 tests/cluster
+
+check: $(STAMP)  ## Formatting, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/join.py --check
+
+bench: $(STAMP)  ## Measure against the peers (an environment of their own) and write docs/benchmarks
+	$(BIN)/python -m tests.benchmarks
+
+docs: $(STAMP)  ## Join docs/changes and docs/benchmarks into CHANGELOG.md and docs/benchmarks.md
+	$(BIN)/python docs/join.py
+
+clean:  ## Remove what make made
+	rm -rf $(VENV) .peers build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Where it runs: a Dask cluster of whichever kind, from one profile."""

@@ -1,0 +1,321 @@
+"""
+Objects under a URL: a local folder, ``s3://``, ``gs://``, ``abfs://`` or ``memory://``.
+
+Everything that stationday writes is written whole: a reader sees the old object or the new one, never a
+part. On a local file system that is a temporary file and a rename; an object store gives it by itself.
+Temporary files end in ``.partial``; what a killed process left of them is removed by whoever owns the
+folder next (`ObjectStore.remove_partials`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.errors import ConfigError
+
+__all__ = ["LocalObjects", "ObjectInfo", "ObjectStore", "RemoteObjects", "open_objects"]
+
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ObjectInfo:
+    """An object's key below its store, its size in bytes, and what changes when it is written again."""
+
+    key: str
+    size: int
+    version: str
+
+
+class ObjectStore(Protocol):
+    """Whole objects under one URL. Keys are relative and use ``/``; a missing one is FileNotFoundError."""
+
+    url: str
+
+    def child(self, path: str) -> ObjectStore:
+        """Return the store one or more folders down."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """Return a whole object."""
+        ...
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return the bytes from ``start``, fewer than ``length`` where the object ends."""
+        ...
+
+    def read_tail(self, key: str, length: int) -> bytes:
+        """Return the last bytes, fewer than ``length`` where the object is shorter."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write a whole object, replacing what was there at once."""
+        ...
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write a whole object unless there is one; tell whether it was written."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object whole."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Tell whether there is such an object."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Iterate, in no order, over all objects in a folder and below it."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already."""
+        ...
+
+    def delete_folder(self, prefix: str) -> None:
+        """Remove all objects in a folder and below it."""
+        ...
+
+    def remove_partials(self, prefix: str) -> int:
+        """Remove what killed writers left in a folder and below it; count it."""
+        ...
+
+
+def open_objects(url: str | os.PathLike[str]) -> ObjectStore:
+    """
+    Open the store at a URL or a local path. Nothing is created or contacted yet.
+
+    Examples
+    --------
+    >>> store = open_objects("memory://example")
+    >>> store.write("a/b", b"hello")
+    >>> store.read_range("a/b", 1, 3), store.create("a/b", b"again")
+    (b'ell', False)
+    """
+    text = os.fspath(url)
+    if "://" not in text:
+        return LocalObjects(Path(text))
+    protocol, _, rest = text.partition("://")
+    if protocol in ("file", "local"):
+        return LocalObjects(Path(rest))
+    return RemoteObjects(text.rstrip("/"))
+
+
+class LocalObjects:
+    """Objects as files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.url = str(self.root)
+
+    def __repr__(self) -> str:
+        return f"LocalObjects({self.url!r})"
+
+    def _path(self, key: str) -> str:
+        return f"{self.url}/{key}" if key else self.url
+
+    def child(self, path: str) -> LocalObjects:
+        """See `ObjectStore.child`."""
+        return LocalObjects(self.root / path)
+
+    def read(self, key: str) -> bytes:
+        """See `ObjectStore.read`."""
+        with open(self._path(key), "rb", buffering=0) as file:  # noqa: PTH123 (a hot path)
+            return file.read()
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """See `ObjectStore.read_range`."""
+        with open(self._path(key), "rb", buffering=0) as file:  # noqa: PTH123
+            return os.pread(file.fileno(), length, start)
+
+    def read_tail(self, key: str, length: int) -> bytes:
+        """See `ObjectStore.read_tail`."""
+        with open(self._path(key), "rb", buffering=0) as file:  # noqa: PTH123
+            size = os.fstat(file.fileno()).st_size
+            return os.pread(file.fileno(), length, max(0, size - length))
+
+    def _write_partial(self, key: str, data: bytes) -> str:
+        partial = f"{self._path(key)}.{uuid.uuid4().hex[:12]}{PARTIAL}"
+        try:
+            file = open(partial, "xb", buffering=0)  # noqa: PTH123, SIM115
+        except FileNotFoundError:
+            Path(partial).parent.mkdir(parents=True, exist_ok=True)
+            file = open(partial, "xb", buffering=0)  # noqa: PTH123, SIM115
+        try:
+            with file:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+        except BaseException:
+            _unlink(partial)
+            raise
+        return partial
+
+    def write(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.write`."""
+        partial = self._write_partial(key, data)
+        Path(partial).replace(self._path(key))
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See `ObjectStore.create`."""
+        partial = self._write_partial(key, data)
+        try:
+            # A hard link to a finished file: exclusive, and whole from the first moment.
+            os.link(partial, self._path(key))
+        except FileExistsError:
+            return False
+        finally:
+            _unlink(partial)
+        return True
+
+    def copy(self, source: str, target: str) -> None:
+        """See `ObjectStore.copy`."""
+        self.write(target, self.read(source))
+
+    def exists(self, key: str) -> bool:
+        """See `ObjectStore.exists`."""
+        return Path(self._path(key)).is_file()
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list`."""
+        top = self._path(prefix)
+        for folder, _, names in os.walk(top):
+            for name in names:
+                if name.endswith(PARTIAL):
+                    continue
+                path = f"{folder}/{name}"
+                try:
+                    stat = os.stat(path)  # noqa: PTH116
+                except FileNotFoundError:  # it vanished since it was listed
+                    continue
+                yield ObjectInfo(path[len(self.url) + 1 :], stat.st_size, str(stat.st_mtime_ns))
+
+    def delete(self, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        _unlink(self._path(key))
+
+    def delete_folder(self, prefix: str) -> None:
+        """See `ObjectStore.delete_folder`."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._path(prefix))
+
+    def remove_partials(self, prefix: str) -> int:
+        """See `ObjectStore.remove_partials`."""
+        count = 0
+        for folder, _, names in os.walk(self._path(prefix)):
+            for name in names:
+                if name.endswith(PARTIAL):
+                    _unlink(f"{folder}/{name}")
+                    count += 1
+        return count
+
+
+class RemoteObjects:
+    """Objects in any store that fsspec knows."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._opened: tuple[Any, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"RemoteObjects({self.url!r})"
+
+    def __reduce__(self) -> tuple[type[RemoteObjects], tuple[str]]:
+        # A worker opens its own connections.
+        return type(self), (self.url,)
+
+    def _open(self) -> tuple[Any, str]:
+        if self._opened is None:
+            import fsspec
+
+            protocol = self.url.partition("://")[0]
+            options = {} if protocol == "memory" else {"use_listings_cache": False}
+            try:
+                filesystem, root = fsspec.core.url_to_fs(self.url, **options)
+            except (ImportError, ValueError) as error:
+                raise ConfigError(f"{self.url}: {error}") from error
+            self._opened = filesystem, root.rstrip("/")
+        return self._opened
+
+    def _at(self, key: str) -> tuple[Any, str]:
+        filesystem, root = self._open()
+        return filesystem, f"{root}/{key}" if key else root
+
+    def child(self, path: str) -> RemoteObjects:
+        """See `ObjectStore.child`."""
+        return RemoteObjects(f"{self.url}/{path}")
+
+    def read(self, key: str) -> bytes:
+        """See `ObjectStore.read`."""
+        filesystem, path = self._at(key)
+        return bytes(filesystem.cat_file(path))
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """See `ObjectStore.read_range`."""
+        filesystem, path = self._at(key)
+        return bytes(filesystem.cat_file(path, start=start, end=start + length))
+
+    def read_tail(self, key: str, length: int) -> bytes:
+        """See `ObjectStore.read_tail`."""
+        filesystem, path = self._at(key)
+        return bytes(filesystem.cat_file(path, start=-length))
+
+    def write(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.write`."""
+        filesystem, path = self._at(key)
+        filesystem.pipe_file(path, data)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See `ObjectStore.create`."""
+        filesystem, path = self._at(key)
+        try:
+            filesystem.pipe_file(path, data, mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+    def copy(self, source: str, target: str) -> None:
+        """See `ObjectStore.copy`."""
+        filesystem, path = self._at(source)
+        filesystem.cp_file(path, self._at(target)[1])
+
+    def exists(self, key: str) -> bool:
+        """See `ObjectStore.exists`."""
+        filesystem, path = self._at(key)
+        return bool(filesystem.isfile(path))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list`."""
+        filesystem, path = self._at(prefix)
+        root = self._open()[1]
+        for name, info in filesystem.find(path, detail=True).items():
+            version = info.get("ETag") or info.get("etag") or info.get("created") or info.get("mtime")
+            yield ObjectInfo(name[len(root) :].lstrip("/"), int(info["size"]), str(version))
+
+    def delete(self, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        filesystem, path = self._at(key)
+        with contextlib.suppress(FileNotFoundError):
+            filesystem.rm_file(path)
+
+    def delete_folder(self, prefix: str) -> None:
+        """See `ObjectStore.delete_folder`."""
+        filesystem, path = self._at(prefix)
+        with contextlib.suppress(FileNotFoundError):
+            filesystem.rm(path, recursive=True)
+
+    def remove_partials(self, prefix: str) -> int:  # noqa: ARG002 (an object store has none)
+        """See `ObjectStore.remove_partials`."""
+        return 0
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108

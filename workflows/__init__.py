@@ -1,0 +1,1 @@
+"""What a user runs: plans, the Dask boundary and the command line."""
