@@ -4,7 +4,7 @@ Objects under a URL: a local folder, ``s3://``, ``gs://``, ``abfs://`` or ``memo
 Everything that stationday writes is written whole: a reader sees the old object or the new one, never a
 part. On a local file system that is a temporary file and a rename; an object store gives it by itself.
 Temporary files end in ``.partial``; what a killed process left of them is removed by whoever owns the
-folder next (`ObjectStore.remove_partials`).
+object next (`ObjectStore.remove_partials`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,8 +83,8 @@ class ObjectStore(Protocol):
         """Remove all objects in a folder and below it."""
         ...
 
-    def remove_partials(self, prefix: str) -> int:
-        """Remove what killed writers left in a folder and below it; count it."""
+    def remove_partials(self, keys: Iterable[str]) -> int:
+        """Remove what killed writers left of some objects; count it. Only for who alone writes them."""
         ...
 
 
@@ -206,14 +206,19 @@ class LocalObjects:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._path(prefix))
 
-    def remove_partials(self, prefix: str) -> int:
+    def remove_partials(self, keys: Iterable[str]) -> int:
         """See `ObjectStore.remove_partials`."""
+        owned: dict[str, set[str]] = {}
+        for key in keys:
+            folder, _, name = key.rpartition("/")
+            owned.setdefault(folder, set()).add(name)
         count = 0
-        for folder, _, names in os.walk(self._path(prefix)):
-            for name in names:
-                if name.endswith(PARTIAL):
-                    _unlink(f"{folder}/{name}")
-                    count += 1
+        for folder, names in owned.items():
+            with contextlib.suppress(FileNotFoundError):
+                for found in os.listdir(self._path(folder)):  # noqa: PTH208
+                    if found.endswith(PARTIAL) and found.rsplit(".", 2)[0] in names:
+                        _unlink(f"{self._path(folder)}/{found}")
+                        count += 1
         return count
 
 
@@ -311,7 +316,7 @@ class RemoteObjects:
         with contextlib.suppress(FileNotFoundError):
             filesystem.rm(path, recursive=True)
 
-    def remove_partials(self, prefix: str) -> int:  # noqa: ARG002 (an object store has none)
+    def remove_partials(self, keys: Iterable[str]) -> int:  # noqa: ARG002 (an object store has none)
         """See `ObjectStore.remove_partials`."""
         return 0
 

@@ -63,7 +63,8 @@ def test_only_one_of_many_creates(tmp_path: Path) -> None:
 def test_partials_are_invisible_and_removed(tmp_path: Path) -> None:
     store = LocalObjects(tmp_path)
     store.write("a/b", b"whole")
-    (tmp_path / "a" / "c.123456.partial").write_bytes(b"half")
+    (tmp_path / "a" / "b.123456.partial").write_bytes(b"half")
+    (tmp_path / "a" / "c.123456.partial").write_bytes(b"another writer's")
     assert [o.key for o in store.list()] == ["a/b"]
-    assert store.remove_partials("") == 1
-    assert [p.name for p in (tmp_path / "a").iterdir()] == ["b"]
+    assert store.remove_partials(["a/b", "missing/x"]) == 1
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["b", "c.123456.partial"]

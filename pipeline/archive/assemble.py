@@ -1,0 +1,285 @@
+"""
+Assembling a block: source files to station-days, day by day.
+
+This is what one task of an ingest does. A day is made anew when the files that touch it are not those it was
+made of. It is made of the files themselves; only where some of them are out of reach do its old samples stand
+in for them. Memory holds the decoded samples of one day, and the bytes of the files that touch it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.archive.blocks import DayRow, Source, day_row
+from pipeline.archive.grid import DAY_NS, DayGrid
+from pipeline.archive.index import DayEntry, day_entry
+from pipeline.archive.merge import DayContent, merge_day
+from pipeline.archive.pieces import Piece, Span
+from pipeline.archive.placement import Run, SideRun, place
+from pipeline.archive.readers import Content, Problem, SourceFile, open_source
+from pipeline.archive.store import ArchiveStore
+from pipeline.archive.writer import BlockWriter
+from pipeline.errors import SourceError
+from pipeline.keys import Block, Channel, Stream
+from pipeline.objects import open_objects
+
+__all__ = ["AssembledDay", "BlockJob", "BlockReport", "Claim", "assemble_block", "grid_for", "touched_days"]
+
+MAX_RATE_ERROR = 1e-4
+"""A rate belongs to the grid of a stream that lies within this part of it."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Claim:
+    """A source file that says it holds samples of a stream, on one grid, on some days (since 1970)."""
+
+    source: Source
+    grid: DayGrid
+    first_day: int
+    last_day: int
+    reachable: bool = True
+    peeked: bool = False
+    """Whether only the first and the last record were looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockJob:
+    """One block and all files that touch it, in this ingest and before."""
+
+    block: Block
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssembledDay:
+    """What became of one day of a block on one grid."""
+
+    entry: DayEntry
+    changed: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class BlockReport:
+    """What an assembled block tells the driver."""
+
+    days: list[AssembledDay] = field(default_factory=list)
+    bytes_read: int = 0
+    bytes_written: int = 0
+    corrections: list[tuple[Source, Content]] = field(default_factory=list)
+    """Files that hold something else than their scan said: they must be planned again."""
+
+
+def grid_for(rate_hz: float, grids: Iterable[DayGrid]) -> DayGrid:
+    """
+    Return the grid, of those that a stream has, for a stated rate; a new one where none is near.
+
+    >>> grid_for(100.001, [DayGrid.at_rate(100.0)]).label
+    '100Hz'
+    """
+    own = DayGrid.at_rate(rate_hz)
+    near = [grid for grid in grids if abs(grid.rate_hz - rate_hz) <= MAX_RATE_ERROR * rate_hz]
+    return min(near, key=lambda grid: (abs(grid.rate_hz - rate_hz), grid), default=own)
+
+
+def touched_days(span: Span, grid: DayGrid) -> tuple[int, int]:
+    """Return the first and the last day since 1970 on which samples of a span lie."""
+    n = grid.samples_per_day
+    return grid.index(span.start_ns) // n, grid.index(span.end_ns) // n
+
+
+def assemble_block(store: ArchiveStore, job: BlockJob) -> BlockReport:
+    """
+    Bring a block up to date with its source files.
+
+    Parameters
+    ----------
+    store : ArchiveStore
+        Groups of the block's year must have been made for every grid and array that the files hold.
+    job : BlockJob
+        The block, and all claims on it.
+
+    Returns
+    -------
+    BlockReport
+        All days of the block that any file claims, in order of grid and day.
+    """
+    report = BlockReport()
+    files = _OpenFiles(report)
+    for grid in sorted({claim.grid for claim in job.claims}):
+        claims = [claim for claim in job.claims if claim.grid == grid]
+        _assemble_grid(store, job.block, grid, claims, files)
+    return report
+
+
+def _assemble_grid(
+    store: ArchiveStore, block: Block, grid: DayGrid, claims: Sequence[Claim], files: _OpenFiles
+) -> None:
+    report = files.report
+    writer = BlockWriter(store, grid, block)
+    rows: list[DayRow] = []
+    for day in _days(block, store.options.block_days, claims):
+        touching = sorted(c for c in claims if c.first_day <= day <= c.last_day)
+        files.close_before(day)
+        old = writer.rows.get(day)
+        if old is not None and set(old.sources) == {claim.source for claim in touching}:
+            report.days.append(AssembledDay(day_entry(block.stream, grid, old), False, ()))
+            continue
+        content, sources, problems = _make_day(writer, block.stream, grid, day, touching, files)
+        new = day_row(content, block.stream, grid, sources=sources, problems=problems)
+        changed = old is None or new.digest != old.digest
+        edges = writer.write(content) if old is None or changed else old.edges
+        rows.append(replace(new, edges=edges))
+        report.days.append(AssembledDay(day_entry(block.stream, grid, new), changed, new.problems))
+    if rows:
+        writer.commit(rows)
+    report.bytes_written += writer.bytes_written
+
+
+def _days(block: Block, block_days: int, claims: Sequence[Claim]) -> Iterator[int]:
+    first, last = (
+        (day - dt.date(1970, 1, 1)).days for day in (block.first_day(block_days), block.last_day(block_days))
+    )
+    for day in range(first, last + 1):
+        if any(claim.first_day <= day <= claim.last_day for claim in claims):
+            yield day
+
+
+def _make_day(
+    writer: BlockWriter,
+    stream: Stream,
+    grid: DayGrid,
+    day: int,
+    claims: Sequence[Claim],
+    files: _OpenFiles,
+) -> tuple[DayContent, list[Source], list[Problem]]:
+    """Read and merge everything that touches a day."""
+    runs: list[Run] = []
+    side: list[SideRun] = []
+    problems: list[Problem] = []
+    sources: list[Source] = []
+    old = writer.rows.get(day)
+    kept: set[Source] = set()
+    if old is not None and any(not claim.reachable for claim in claims):
+        kept = {claim.source for claim in claims} & set(old.sources)
+        writer.keep_old(day)
+    for claim in claims:
+        if claim.source in kept:
+            sources.append(claim.source)
+            continue
+        if not claim.reachable:
+            continue
+        number = len(sources)
+        found, trouble = files.read(claim, stream, grid, day)
+        problems += [problem for problem in trouble if problem not in problems]
+        if found is None:
+            continue
+        sources.append(claim.source)
+        for piece in found:
+            piece_runs, piece_side = place(piece, grid, range(day, day + 1), source=number)
+            runs += piece_runs
+            side += piece_side
+    if old is not None and kept:
+        old_runs, old_side = _runs_of(writer, old, stream, kept, sources)
+        runs += old_runs
+        side += old_side
+        problems += [problem for problem in old.problems if problem not in problems]
+    return merge_day(day, stream, grid, runs, side), sources, problems
+
+
+def _runs_of(
+    writer: BlockWriter, old: DayRow, stream: Stream, kept: set[Source], sources: Sequence[Source]
+) -> tuple[list[Run], list[SideRun]]:
+    """Take an archived day apart again, as far as its sources are still those it was made of."""
+    number = {source: sources.index(source) for source in kept}
+    arrays = writer.read(old.day)
+    runs = []
+    for chain, segment in enumerate(old.segments, start=1):
+        source = old.sources[segment.source]
+        if source in kept:
+            runs.append(
+                Run(
+                    channel=Channel(stream.network, stream.station, stream.location, segment.channel),
+                    day=old.day,
+                    first=segment.first,
+                    samples=arrays[segment.array][segment.component, segment.first : segment.stop],
+                    start_ns=segment.start_ns,
+                    rate_hz=segment.rate_hz,
+                    rank=segment.rank,
+                    source=number[source],
+                    chain=-chain,
+                    timing_quality=old.timing_quality,
+                )
+            )
+    side = [
+        replace(run, source=number[old.sources[run.source]])
+        for run in old.side
+        if old.sources[run.source] in kept
+    ]
+    return runs, side
+
+
+class _OpenFiles:
+    """The source files of a block, each opened once and let go after its last day."""
+
+    def __init__(self, report: BlockReport) -> None:
+        self.report = report
+        self._open: dict[str, tuple[SourceFile | None, list[Problem], int]] = {}
+
+    def close_before(self, day: int) -> None:
+        """Let go of files that end before a day."""
+        self._open = {url: entry for url, entry in self._open.items() if entry[-1] >= day}
+
+    def read(
+        self, claim: Claim, stream: Stream, grid: DayGrid, day: int
+    ) -> tuple[list[Piece] | None, list[Problem]]:
+        """Decode what a file holds of a stream on one grid around a day; None if it can't be opened."""
+        url = claim.source.url
+        if url not in self._open:
+            self._open[url] = (*self._open_file(claim), claim.last_day)
+        file, problems, last_day = self._open[url]
+        if file is None:
+            return None, problems
+        self._open[url] = (file, [], last_day)  # a problem is told once
+        margin = int(grid.step_ns()) + 1
+        pieces, trouble = file.read(day * DAY_NS - margin, (day + 1) * DAY_NS + margin)
+        own = [
+            piece
+            for piece in pieces
+            if piece.channel.stream == stream and grid_for(piece.nominal_rate_hz, [grid]) == grid
+        ]
+        return own, problems + trouble
+
+    def _open_file(self, claim: Claim) -> tuple[SourceFile | None, list[Problem]]:
+        source = claim.source
+        try:
+            data = _read_source(source)
+            file = open_source(data, source.url)
+        except OSError as error:
+            text = error.strerror if error.strerror and not isinstance(error, SourceError) else str(error)
+            reason, _, detail = text.partition(":")
+            return None, [Problem(reason, f"{source.url}:{detail or ' ' + text}")]
+        self.report.bytes_read += len(data)
+        content = file.content
+        if claim.peeked and _surprises(content, claim):
+            self.report.corrections.append((source, content))
+        problems = [replace(p, detail=f"{source.url}: {p.detail}") for p in content.problems]
+        return file, problems
+
+
+def _read_source(source: Source) -> bytes:
+    folder, _, name = source.url.rpartition("/")
+    data = open_objects(folder or "/").read(name)
+    if len(data) != source.size:
+        raise SourceError(f"changed since it was scanned: {len(data)} bytes, not {source.size}")
+    return data
+
+
+def _surprises(content: Content, claim: Claim) -> bool:
+    """Tell whether a file holds something that its first and last record did not show."""
+    if len(content.spans) != 1:
+        return True
+    first, last = touched_days(content.spans[0], claim.grid)
+    return first < claim.first_day or last > claim.last_day

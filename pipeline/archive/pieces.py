@@ -1,0 +1,201 @@
+"""
+Pieces: what a reader makes of a source file.
+
+A piece is one channel, evenly sampled, with the exact time of its first sample and the rate that its own
+clock kept. Record times that do not lie on one line (a clock was set, or drifted) become several pieces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.keys import Channel
+
+__all__ = ["Piece", "Samples", "Span", "fit_lines", "sample_times_ns"]
+
+Samples = NDArray[np.int32] | NDArray[np.float32] | NDArray[np.float64]
+
+MIN_POINTS_PER_LINE = 16
+"""A clock that needs more lines than one per so many records jitters, and is fitted more coarsely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """
+    What a source file holds of one channel, known without decoding a sample.
+
+    Parameters
+    ----------
+    channel : Channel
+        As the source names it.
+    rate_hz : float
+        The rate that its header states.
+    dtype : str
+        ``int32``, ``float32`` or ``float64``.
+    start_ns, end_ns : int
+        Times of the first and the last sample.
+    samples : int
+        How many samples lie between, gaps not counted.
+    """
+
+    channel: Channel
+    rate_hz: float
+    dtype: str
+    start_ns: int
+    end_ns: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """
+    A run of evenly spaced samples of one channel.
+
+    Parameters
+    ----------
+    channel : Channel
+        As the source names it.
+    samples : ndarray, shape (n,)
+        int32, float32 or float64; read-only.
+    start_ns : int
+        Time of the first sample since 1970.
+    rate_hz : float
+        Samples per second by the clock of the instrument: sample i lies at ``start_ns + i / rate_hz``.
+    nominal_rate_hz : float
+        The rate that the header states.
+    rank : int
+        Publication version, or quality: R 1, D 2, Q 3, M 4. The higher one wins.
+    chain : int
+        Pieces of one chain follow each other within half a sample.
+    timing_quality : int
+        Least percentage stated, -1 where none is.
+    flagged_clipped : int
+        Samples in records whose header says that the digitizer clipped.
+    leap : bool
+        Whether these samples lie inside a positive leap second, which POSIX time cannot tell from the
+        first second of the next day.
+    """
+
+    channel: Channel
+    samples: Samples
+    start_ns: int
+    rate_hz: float
+    nominal_rate_hz: float
+    rank: int = 2
+    chain: int = 0
+    timing_quality: int = -1
+    flagged_clipped: int = 0
+    leap: bool = False
+
+    @property
+    def end_ns(self) -> int:
+        """Time of the last sample."""
+        return sample_time_ns(self.start_ns, self.rate_hz, len(self.samples) - 1)
+
+
+def sample_time_ns(start_ns: int, rate_hz: float, index: int) -> int:
+    """
+    Return the time of one sample of a run to the nearest nanosecond.
+
+    >>> sample_time_ns(0, 100.0, 3)
+    30000000
+    """
+    return start_ns + round(index * 1e9 / rate_hz)
+
+
+def sample_times_ns(start_ns: int, rate_hz: float, count: int) -> NDArray[np.int64]:
+    """
+    Return the times of all samples of a run.
+
+    >>> sample_times_ns(5, 4.0, 3)
+    array([        5, 250000005, 500000005])
+    """
+    offsets = np.rint(np.arange(count, dtype=np.float64) * (1e9 / rate_hz)).astype(np.int64)
+    return offsets + start_ns
+
+
+def fit_lines(
+    first_sample: NDArray[np.int64],
+    time_ns: NDArray[np.int64],
+    rate_hz: float,
+    *,
+    resolution_ns: int = 1000,
+) -> list[tuple[int, int, int, float]]:
+    """
+    Describe the clock of contiguous records by as few lines as keep every record's time.
+
+    Parameters
+    ----------
+    first_sample : ndarray of int64, shape (records,)
+        Number of the first sample of each record in the run; rising.
+    time_ns : ndarray of int64, shape (records,)
+        The time that each record states.
+    rate_hz : float
+        The stated rate. It is kept where it explains the times; else a rate is fitted.
+    resolution_ns : int
+        How exactly the source states times. A line passes every record within this.
+
+    Returns
+    -------
+    list of (first record, end record, start_ns, rate_hz)
+        Half-open ranges of records, the time of the first sample of each and its rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> samples = np.arange(0, 1000, 100)
+    >>> fit_lines(samples, samples * 10_000_000, 100.0)
+    [(0, 10, 0, 100.0)]
+    >>> times = samples * 10_000_000
+    >>> times[5:] += 3_000_000
+    >>> fit_lines(samples, times, 100.0)
+    [(0, 5, 0, 100.0), (5, 10, 5003000000, 100.0)]
+    """
+    tolerance = resolution_ns
+    half_sample = 0.5e9 / rate_hz
+    while True:
+        lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance)
+        few = len(lines) <= max(2, len(time_ns) // MIN_POINTS_PER_LINE)
+        if few or tolerance * 4 > half_sample:
+            return lines
+        tolerance *= 4
+
+
+def _fit_greedily(
+    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float
+) -> list[tuple[int, int, int, float]]:
+    """Take the longest line from the front, found by doubling and bisection, until nothing is left."""
+    lines = []
+    begin, total = 0, len(time_ns)
+    while begin < total:
+        good, line = begin + 1, (int(time_ns[begin]), rate_hz)
+        bad, reach = total + 1, total
+        while good < bad - 1:
+            found = _line(first_sample[begin:reach], time_ns[begin:reach], rate_hz, tolerance)
+            if found is None:
+                bad = reach
+            else:
+                good, line = reach, found
+            reach = (good + bad) // 2
+        lines.append((begin, good, *line))
+        begin = good
+    return lines
+
+
+def _line(
+    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float
+) -> tuple[int, float] | None:
+    """Return start and rate of a line within the tolerance of every point, if there is one."""
+    count = first_sample - first_sample[0]
+    elapsed = (time_ns - time_ns[0]).astype(np.float64)
+    if np.abs(elapsed - count * (1e9 / rate_hz)).max() <= tolerance:
+        return int(time_ns[0]), rate_hz
+    if len(count) < 3:
+        return None
+    slope, offset = np.polyfit(count.astype(np.float64), elapsed, 1)
+    if slope <= 0 or np.abs(offset + slope * count - elapsed).max() > tolerance:
+        return None
+    return int(time_ns[0]) + round(offset), 1e9 / slope

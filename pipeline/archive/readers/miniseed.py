@@ -1,0 +1,341 @@
+"""
+miniSEED 2 and 3: records to pieces.
+
+Records are parsed as a table (`miniseed_headers`), strung into chains that are continuous within half a
+sample, each chain is described by straight clocks (`pieces.fit_lines`), and only the records that a span
+needs are decoded, each by libmseed into its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.archive.grid import DAY_NS, day_of_number
+from pipeline.archive.pieces import Piece, Samples, Span, fit_lines, sample_time_ns
+from pipeline.archive.readers.miniseed_headers import HeaderTable, parse_headers
+from pipeline.archive.readers.protocol import Content, Problem, SourceFile
+from pipeline.keys import Channel
+
+__all__ = ["MiniSeedFile", "MiniSeedReader"]
+
+SECOND_NS = 1_000_000_000
+
+_DTYPES = {1: "int32", 3: "int32", 4: "float32", 5: "float64", 10: "int32", 11: "int32"}
+"""Sample type of each encoding that libmseed decodes."""
+_DTYPES |= dict.fromkeys((16, 30, 32), "int32")  # CDSN, SRO, DWWSSN
+_DTYPES |= dict.fromkeys((12, 13, 14), "float32")  # GEOSCOPE
+_TYPE_LETTER = {"int32": b"i", "float32": b"f", "float64": b"d"}
+_TEXT = 0
+
+
+class MiniSeedReader:
+    """Opens miniSEED 2 and 3."""
+
+    name = "miniSEED"
+
+    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 (the bytes tell)
+        """See `Reader.accepts`."""
+        if head[:3] == b"MS\x03":
+            return True
+        return (
+            len(head) >= 8
+            and head[6:7] in b"DRQM"
+            and head[7:8] in b" \x00"
+            and head[:6].strip(b"0123456789 \x00") == b""
+        )
+
+    def open(self, data: bytes) -> SourceFile:
+        """See `Reader.open`."""
+        return MiniSeedFile(data)
+
+    def peek(self, head: bytes, tail: bytes, size: int) -> Span | None:
+        """See `Reader.peek`: both ends must be whole records of one channel, rate, type and length."""
+        first = parse_headers(head)
+        if not len(first.rows):
+            return None
+        length = int(first.rows["length"][0])
+        if size % length or length > len(tail):
+            return None
+        last = parse_headers(tail[-length:])
+        if len(last.rows) != 1 or last.channels != first.channels[:1] or not _is_channel(first.channels[0]):
+            return None
+        a, b = first.rows[0], last.rows[0]
+        known = int(a["encoding"]) in _DTYPES and a["samples"] > 0 and b["samples"] > 0 and a["rate_hz"] > 0
+        if not known or a["encoding"] != b["encoding"] or a["rate_hz"] != b["rate_hz"]:
+            return None
+        rate = float(a["rate_hz"])
+        end_ns = sample_time_ns(int(b["start_ns"]), rate, int(b["samples"]) - 1)
+        dtype = _DTYPES[int(a["encoding"])]
+        return Span(Channel.parse(first.channels[0]), rate, dtype, int(a["start_ns"]), end_ns, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Records of one channel that follow each other within half a sample, and the line of their clock."""
+
+    number: int
+    rows: NDArray[np.int64]  # of the header table, in order of time
+    start_ns: int
+    rate_hz: float
+    leap_ns: int | None = None
+    """Midnight at which a leap second begins inside the chain; its times count on as if there were none."""
+
+
+class MiniSeedFile:
+    """One miniSEED file, its headers parsed."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        table = parse_headers(data)
+        self._table = table
+        self._problems = list(table.problems)
+        self._usable = _usable(table, self._problems)
+        self._chains = self._find_chains()
+
+    @property
+    def content(self) -> Content:
+        """See `SourceFile.content`."""
+        rows = self._table.rows
+        spans: dict[tuple[str, float, str], list[int]] = {}
+        for chain in self._chains:
+            first = rows[chain.rows[0]]
+            key = (
+                self._table.channels[first["channel"]],
+                float(first["rate_hz"]),
+                _DTYPES[int(first["encoding"])],
+            )
+            count = int(rows["samples"][chain.rows].sum())
+            last = sample_time_ns(chain.start_ns, chain.rate_hz, count - 1)
+            last -= SECOND_NS if chain.leap_ns is not None else 0
+            found = spans.setdefault(key, [chain.start_ns, last, 0])
+            spans[key] = [min(found[0], chain.start_ns), max(found[1], last), found[2] + count]
+        return Content(
+            tuple(Span(Channel.parse(c), r, d, *spans[c, r, d]) for c, r, d in sorted(spans)),
+            tuple(self._problems),
+        )
+
+    def _find_chains(self) -> list[_Chain]:
+        rows = self._table.rows
+        chains: list[_Chain] = []
+        kinds = np.array([list(_DTYPES.values()).index(_DTYPES.get(e, "int32")) for e in range(256)])
+        groups = np.stack(
+            [rows["channel"], kinds[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64)], axis=1
+        )[self._usable]
+        _, first, inverse = np.unique(groups, axis=0, return_index=True, return_inverse=True)
+        for group in np.argsort(first):
+            members = self._usable[inverse.ravel() == group]
+            runs = _continuous_runs(rows, members)
+            starts = {int(rows["start_ns"][run[0]]) for run in runs}
+            for number, run in enumerate(runs, start=len(chains)):
+                chains += self._lines(number, run, _leap_second(rows[run], starts))
+        return chains
+
+    def _lines(self, number: int, run: NDArray[np.int64], leap_ns: int | None) -> list[_Chain]:
+        rows = self._table.rows[run]
+        counts = rows["samples"].astype(np.int64)
+        first = np.concatenate(([0], np.cumsum(counts)[:-1]))
+        resolution = int(rows["resolution_ns"].max())
+        lines = fit_lines(first, rows["start_ns"], float(rows["rate_hz"][0]), resolution_ns=resolution)
+        return [_Chain(number, run[a:b], start, rate, leap_ns) for a, b, start, rate in lines]
+
+    def read(self, start_ns: int, end_ns: int) -> tuple[list[Piece], list[Problem]]:
+        """See `SourceFile.read`."""
+        pieces: list[Piece] = []
+        problems: list[Problem] = []
+        for chain in self._chains:
+            counts = self._table.rows["samples"][chain.rows].astype(np.int64)
+            ends = np.cumsum(counts)
+            per_ns = chain.rate_hz / 1e9
+            until_ns = end_ns + (SECOND_NS if chain.leap_ns is not None else 0)
+            first = int(np.searchsorted(ends, (start_ns - chain.start_ns) * per_ns - 1, side="right"))
+            stop = int(np.searchsorted(ends - counts, (until_ns - chain.start_ns) * per_ns + 1, side="left"))
+            if first < stop:
+                offset = int(ends[first] - counts[first])
+                self._decode(chain, first, stop, offset, pieces, problems)
+        return pieces, problems
+
+    def _decode(
+        self, chain: _Chain, first: int, stop: int, offset: int, pieces: list[Piece], problems: list[Problem]
+    ) -> None:
+        """Decode some records of a chain; those that can't be are cut out, and the chain continues after."""
+        rows = self._table.rows[chain.rows[first:stop]]
+        samples, good = _decode_records(self._data, rows, problems)
+        counts = rows["samples"].astype(np.int64)
+        ends = np.cumsum(counts)
+        for a, b in _true_runs(good):
+            begin, end = int(ends[a] - counts[a]), int(ends[b - 1])
+            whole = Piece(
+                channel=Channel.parse(self._table.channels[rows["channel"][0]]),
+                samples=samples[begin:end],
+                start_ns=sample_time_ns(chain.start_ns, chain.rate_hz, offset + begin),
+                rate_hz=chain.rate_hz,
+                nominal_rate_hz=float(rows["rate_hz"][0]),
+                rank=int(rows["rank"][0]),
+                chain=chain.number,
+                timing_quality=int(rows["timing_quality"][a:b].min()),
+                flagged_clipped=int(counts[a:b][rows["clipped"][a:b]].sum()),
+            )
+            pieces += _split_at_leap_second(whole, chain.leap_ns)
+
+
+def _usable(table: HeaderTable, problems: list[Problem]) -> NDArray[np.int64]:
+    """Choose the records that hold samples; what is left out and should not be is a problem."""
+    rows = table.rows
+    known = np.isin(rows["encoding"], list(_DTYPES))
+    rated = np.isfinite(rows["rate_hz"]) & (rows["rate_hz"] > 0)
+    filled = rows["samples"] > 0
+    text = rows["encoding"] == _TEXT
+    for encoding in np.unique(rows["encoding"][filled & ~known & ~text]):
+        count = int((rows["encoding"] == encoding).sum())
+        problems.append(Problem("unknown encoding", f"{count} records of encoding {encoding}"))
+    without_rate = int((filled & known & ~rated).sum())
+    if without_rate:
+        problems.append(Problem("no sampling rate", f"{without_rate} records state a rate of 0"))
+    named = np.array([_is_channel(name) for name in table.channels], dtype=bool)
+    if not named.all():
+        bad = ", ".join(repr(name) for name in table.channels if not _is_channel(name))
+        problems.append(Problem("no channel name", f"records name the channel {bad}"))
+    usable = known & rated & filled & (named[rows["channel"]] if len(named) else True)
+    return np.flatnonzero(usable)
+
+
+def _is_channel(name: str) -> bool:
+    try:
+        return bool(Channel.parse(name).stream)
+    except ValueError:
+        return False
+
+
+def _continuous_runs(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """
+    String records into runs that are continuous within half a sample.
+
+    Neighbours in the file first; then the end of each run to the start of another, in order of time, for
+    files whose records are out of order.
+    """
+    own = rows[members]
+    period = 1e9 / own["rate_hz"][0]
+    length_ns = np.rint(own["samples"] * period).astype(np.int64)
+    breaks = np.abs(own["start_ns"][1:] - own["start_ns"][:-1] - length_ns[:-1]) > period / 2
+    cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1, [len(members)]))
+    runs = [np.arange(a, b) for a, b in pairwise(cuts)]
+    runs.sort(key=lambda run: (int(own["start_ns"][run[0]]), -len(run), int(run[0])))
+    joined: list[list[NDArray[np.int64]]] = []
+    ends: list[int] = []
+    for run in runs:
+        start = int(own["start_ns"][run[0]])
+        end = int(own["start_ns"][run[-1]] + length_ns[run[-1]])
+        following = next((i for i in reversed(range(len(ends))) if abs(ends[i] - start) <= period / 2), None)
+        if following is None:
+            joined.append([run])
+            ends.append(end)
+        else:
+            joined[following].append(run)
+            ends[following] = end
+    return [members[np.concatenate(parts)] for parts in joined]
+
+
+def _decode_records(
+    data: bytes, rows: NDArray[Any], problems: list[Problem]
+) -> tuple[Samples, NDArray[np.bool_]]:
+    """Decode records into one array, and tell which of them decoded."""
+    from pymseed import clear_error_messages, clibmseed, ffi
+
+    dtype = _DTYPES[int(rows["encoding"][0])]
+    letter = ffi.new("char *", _TYPE_LETTER[dtype])
+    counts = rows["samples"].astype(np.int64)
+    samples: Any = np.empty(int(counts.sum()), dtype=dtype)
+    good = np.ones(len(rows), dtype=bool)
+    source, target = ffi.from_buffer(data), ffi.from_buffer(samples)
+    decode, null = clibmseed.ms_decode_data, ffi.NULL
+    size, position = samples.itemsize, 0
+    columns = (rows[name].tolist() for name in ("offset", "payload", "length", "encoding", "samples", "swap"))
+    for number, (offset, payload, length, encoding, count, swap) in enumerate(zip(*columns, strict=True)):
+        decoded = decode(
+            source + offset + payload, length - payload, encoding, count, target + position, count * size,
+            letter, swap, null, 0,
+        )  # fmt: skip
+        if decoded != count:
+            good[number] = False
+            detail = f"record at offset {offset}: {max(0, decoded)} of {count} samples decode"
+            problems.append(Problem("corrupt record", detail))
+        position += count * size
+    clear_error_messages()
+    _check_steim(data, rows, samples, good, problems)
+    samples.flags.writeable = False
+    return samples, good
+
+
+def _check_steim(
+    data: bytes, rows: NDArray[Any], samples: Samples, good: NDArray[np.bool_], problems: list[Problem]
+) -> None:
+    """Compare the last sample of each Steim record with the one that its first frame states."""
+    steim = good & np.isin(rows["encoding"], (10, 11))
+    if not steim.any():
+        return
+    last = samples[np.cumsum(rows["samples"].astype(np.int64)) - 1]
+    at = rows["offset"] + rows["payload"] + 8
+    stated_bytes = np.frombuffer(data, np.uint8)[np.minimum(at[:, None] + np.arange(4), len(data) - 1)]
+    stated = np.ascontiguousarray(stated_bytes).view(np.int32)[:, 0]
+    stated = np.where(rows["swap"], stated.byteswap(), stated)
+    for number in np.flatnonzero(steim & (last != stated)):
+        good[number] = False
+        detail = (
+            f"record at offset {rows['offset'][number]}: its last sample decodes to {last[number]}, "
+            f"its header states {stated[number]}"
+        )
+        problems.append(Problem("corrupt record", detail))
+
+
+def _true_runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _leap_second(rows: NDArray[Any], starts: set[int]) -> int | None:
+    """
+    Return the midnight at which a positive leap second begins in the last records of a run.
+
+    It is there if a record says so, or if another run begins one second before the end of this one: the
+    clock gave 23:59:60 its second, and the times counted on from the record before did not.
+    """
+    period = 1e9 / float(rows["rate_hz"][-1])
+    end_ns = int(rows["start_ns"][-1]) + round(float(rows["samples"][-1]) * period)
+    midnight = (end_ns - round(period)) // DAY_NS * DAY_NS
+    day = day_of_number(midnight // DAY_NS)
+    if day.day != 1 or not rows["start_ns"][max(0, len(rows) - 2)] < midnight + SECOND_NS:
+        return None
+    if midnight <= rows["start_ns"][0] - SECOND_NS or rows["start_ns"][-1] >= midnight + SECOND_NS:
+        return None
+    stated = bool(rows["leap"][-2:].any())
+    half = period / 2
+    followed = (day.month in (1, 7)) and any(abs(s + SECOND_NS - end_ns) <= half for s in starts)
+    return midnight if stated or followed else None
+
+
+def _split_at_leap_second(piece: Piece, leap_ns: int | None) -> list[Piece]:
+    """Cut a piece into what lies before a leap second, in it, and after it."""
+    if leap_ns is None:
+        return [piece]
+    first, after = _first_at(piece, leap_ns), _first_at(piece, leap_ns + SECOND_NS)
+    parts = []
+    for begin, end, leap in ((0, first, False), (first, after, True), (after, len(piece.samples), False)):
+        if begin < end:
+            start = sample_time_ns(piece.start_ns, piece.rate_hz, begin)
+            shift = SECOND_NS if begin == after else 0
+            parts.append(replace(piece, samples=piece.samples[begin:end], start_ns=start - shift, leap=leap))
+    return parts
+
+
+def _first_at(piece: Piece, time_ns: int) -> int:
+    """Return the first sample that does not lie before a time, at most the number of samples."""
+    guess = round((time_ns - piece.start_ns) * piece.rate_hz / 1e9)
+    for index in range(guess - 1, guess + 2):
+        if sample_time_ns(piece.start_ns, piece.rate_hz, index) >= time_ns:
+            return min(max(index, 0), len(piece.samples))
+    raise AssertionError(guess)

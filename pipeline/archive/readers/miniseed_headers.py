@@ -1,0 +1,334 @@
+"""
+Headers of miniSEED records as one table: whole runs of like records at once.
+
+Files are mostly thousands of records of one length and one chain of blockettes. The first of such a run is
+parsed, and numpy reads the same bytes of all that follow. What does not fit (miniSEED 3, a record without
+blockette 1000, another chain) goes record by record through libmseed; what is no record at all is skipped
+to the next header, and its bytes are counted.
+
+The layout is that of the SEED manual 2.4, chapter 8: the fixed header of 48 bytes, then blockettes 1000
+(encoding, byte order, length), 1001 (timing quality, microseconds) and 100 (actual rate).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.archive.grid import DAY_NS
+from pipeline.archive.readers.protocol import Problem
+
+__all__ = ["HEADER", "HeaderTable", "parse_headers"]
+
+HEADER = np.dtype(
+    [
+        ("offset", np.int64),  # of the record in the file
+        ("length", np.int32),
+        ("payload", np.int32),  # offset of the data in the record
+        ("samples", np.int32),
+        ("start_ns", np.int64),
+        ("rate_hz", np.float64),
+        ("encoding", np.uint8),
+        ("swap", np.bool_),  # the data are not in this machine's byte order
+        ("rank", np.uint8),
+        ("timing_quality", np.int16),
+        ("clipped", np.bool_),
+        ("leap", np.bool_),  # a positive leap second lies in this record
+        ("channel", np.int32),  # row of HeaderTable.channels
+        ("resolution_ns", np.int32),  # how exactly start_ns is stated
+    ]
+)
+
+FIXED_HEADER = 48
+RANKS = {ord("R"): 1, ord("D"): 2, ord("Q"): 3, ord("M"): 4}
+_RANK_OF_BYTE = np.zeros(256, dtype=np.uint8)
+for _quality, _rank in RANKS.items():
+    _RANK_OF_BYTE[_quality] = _rank
+
+_TENTH_MS = 100_000
+_TIME_CORRECTION_APPLIED = 0x02
+_POSITIVE_LEAP = 0x10
+_DIGITIZER_CLIPPING = 0x02
+_AMPLIFIER_SATURATION = 0x01
+_NEXT_HEADER = re.compile(rb"[0-9 \x00]{6}[DRQM][ \x00]|MS\x03")
+_MAX_RECORD = 10 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class HeaderTable:
+    """The records of a file: a row each, the channels they name, and what was wrong."""
+
+    rows: NDArray[Any]
+    channels: list[str]
+    problems: list[Problem]
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Tables of runs in file order, and the names of channels in order of appearance."""
+
+    parts: list[NDArray[Any]] = field(default_factory=list)
+    number_of: dict[bytes, int] = field(default_factory=dict)
+    channels: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def channel(self, key: bytes, name: str) -> int:
+        if key not in self.number_of:
+            if name not in self.channels:
+                self.channels.append(name)
+            self.number_of[key] = self.channels.index(name)
+        return self.number_of[key]
+
+
+def parse_headers(data: bytes) -> HeaderTable:
+    """
+    Read the headers of all records of a file.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole miniSEED 2 or 3 file, or what there is of it.
+
+    Returns
+    -------
+    HeaderTable
+        Records in file order. Bytes that belong to none are named in ``problems``.
+    """
+    collector = _Collector()
+    position, end = 0, len(data)
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    while position < end:
+        taken = _uniform_run(buffer, position, collector) or _single(data, position, collector)
+        if not taken:
+            taken = _skip(data, position, collector)
+        position += taken
+    rows = np.concatenate(collector.parts) if collector.parts else np.empty(0, dtype=HEADER)
+    return HeaderTable(rows, collector.channels, collector.problems)
+
+
+def _skip(data: bytes, position: int, collector: _Collector) -> int:
+    """Find the next header and name the bytes before it."""
+    match = _NEXT_HEADER.search(data, position + 1)
+    while match is not None and not _looks_like_header(data, match.start()):
+        match = _NEXT_HEADER.search(data, match.start() + 1)
+    following = match.start() if match is not None else len(data)
+    skipped = following - position
+    if _looks_like_header(data, position) and following == len(data):
+        problem = Problem("truncated record", f"{skipped} bytes at offset {position} are less than a record")
+    elif not data[position:following].strip(b"\x00 "):
+        problem = Problem("padding", f"{skipped} empty bytes at offset {position}", lost=False)
+    else:
+        problem = Problem("not miniSEED", f"{skipped} bytes skipped at offset {position}")
+    collector.problems.append(problem)
+    return skipped
+
+
+def _looks_like_header(data: bytes, position: int) -> bool:
+    if data[position : position + 3] == b"MS\x03":
+        return len(data) - position >= 40
+    if len(data) - position < FIXED_HEADER or _NEXT_HEADER.match(data, position) is None:
+        return False
+    return _byte_order(np.frombuffer(data, np.uint8, FIXED_HEADER, position)) is not None
+
+
+def _byte_order(header: NDArray[np.uint8]) -> str | None:
+    """Tell the byte order of a fixed header by its year and day, or None where neither makes sense."""
+    for order in (">", "<"):
+        year, day = header[20:24].view(f"{order}u2")
+        if 1900 <= year <= 2100 and 1 <= day <= 366 and header[24] < 24 and header[25] < 60:
+            return order
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all records of a uniform run have in common."""
+
+    length: int
+    order: str
+    encoding: int
+    swap: bool
+    timing: int  # offset of blockette 1001, 0 if there is none
+    rate: int  # offset of blockette 100, 0 if there is none
+    fixed: tuple[int, ...]  # offsets of bytes that must not change
+
+
+def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
+    """Read the first record of a run; None if it needs libmseed's care."""
+    header = buffer[position : position + FIXED_HEADER]
+    if len(header) < FIXED_HEADER or not _RANK_OF_BYTE[header[6]]:
+        return None
+    order = _byte_order(header)
+    if order is None:
+        return None
+    found: dict[int, int] = {}
+    fixed = [39, 46, 47]
+    offset = int(header[46:48].view(f"{order}u2")[0])
+    for _ in range(int(header[39])):
+        if offset < FIXED_HEADER or position + offset + 8 > len(buffer):
+            return None
+        kind, following = (int(v) for v in buffer[position + offset :][:4].view(f"{order}u2"))
+        found.setdefault(kind, offset)
+        fixed += range(offset, offset + 4)
+        if kind == 1000:
+            fixed += range(offset + 4, offset + 7)
+        if following and following <= offset:
+            return None
+        offset = following
+    if 1000 not in found:
+        return None
+    encoding, word_order, power = (int(v) for v in buffer[position + found[1000] + 4 :][:3])
+    if not 7 <= power <= 20 or position + (1 << power) > len(buffer):
+        return None
+    swap = (word_order == 1) == (sys.byteorder == "little")
+    return _Shape(1 << power, order, encoding, swap, found.get(1001, 0), found.get(100, 0), tuple(fixed))
+
+
+def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector) -> int:
+    """Append the run of like records that begins here; return its bytes, 0 if there is none."""
+    shape = _shape(buffer, position)
+    if shape is None:
+        return 0
+    count = (len(buffer) - position) // shape.length
+    records = buffer[position : position + count * shape.length].reshape(count, shape.length)
+    fixed = list(shape.fixed)
+    like = (records[:, fixed] == records[0, fixed]).all(axis=1)
+    like &= _RANK_OF_BYTE[records[:, 6]] > 0
+    years = _field(records, 20, f"{shape.order}u2")
+    days = _field(records, 22, f"{shape.order}u2")
+    like &= (years >= 1900) & (years <= 2100) & (days >= 1) & (days <= 366)
+    like &= (records[:, 24] < 24) & (records[:, 25] < 60)
+    if not like.all():
+        records = records[: int(np.argmin(like))]
+    rows = np.zeros(len(records), dtype=HEADER)
+    rows["offset"] = position + np.arange(len(records), dtype=np.int64) * shape.length
+    rows["length"] = shape.length
+    rows["encoding"] = shape.encoding
+    rows["swap"] = shape.swap
+    rows["payload"] = _field(records, 44, f"{shape.order}u2")
+    rows["samples"] = _field(records, 30, f"{shape.order}u2")
+    rows["rank"] = _RANK_OF_BYTE[records[:, 6]]
+    rows["clipped"] = (records[:, 38] & (_DIGITIZER_CLIPPING | _AMPLIFIER_SATURATION)) > 0
+    rows["leap"] = ((records[:, 36] & _POSITIVE_LEAP) > 0) | (records[:, 26] >= 60)
+    rows["start_ns"], rows["resolution_ns"] = _start_ns(records, shape)
+    rows["rate_hz"] = _rate_hz(records, shape)
+    rows["timing_quality"] = records[:, shape.timing + 4] if shape.timing else -1
+    rows["channel"] = _channels(records, collector)
+    collector.parts.append(rows)
+    return len(records) * shape.length
+
+
+def _field(records: NDArray[np.uint8], offset: int, dtype: str) -> NDArray[Any]:
+    width = np.dtype(dtype).itemsize
+    return np.ascontiguousarray(records[:, offset : offset + width]).view(dtype)[:, 0]
+
+
+def _start_ns(records: NDArray[np.uint8], shape: _Shape) -> tuple[NDArray[np.int64], int]:
+    years = _field(records, 20, f"{shape.order}u2").astype(np.int64)
+    days = _field(records, 22, f"{shape.order}u2").astype(np.int64)
+    january = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    seconds = records[:, 24].astype(np.int64) * 3600 + records[:, 25].astype(np.int64) * 60 + records[:, 26]
+    tenths_ms = _field(records, 28, f"{shape.order}u2").astype(np.int64)
+    start = (january + days - 1) * DAY_NS + seconds * 1_000_000_000 + tenths_ms * _TENTH_MS
+    correction = _field(records, 40, f"{shape.order}i4").astype(np.int64)
+    start += np.where(records[:, 36] & _TIME_CORRECTION_APPLIED, 0, correction) * _TENTH_MS
+    if not shape.timing:
+        return start, _TENTH_MS
+    microseconds = records[:, shape.timing + 5].view(np.int8)
+    return start + microseconds.astype(np.int64) * 1000, 1000 if microseconds.any() else _TENTH_MS
+
+
+def _rate_hz(records: NDArray[np.uint8], shape: _Shape) -> NDArray[np.float64]:
+    factor = _field(records, 32, f"{shape.order}i2").astype(np.float64)
+    multiplier = _field(records, 34, f"{shape.order}i2").astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(factor > 0, factor, -1 / factor) * np.where(
+            multiplier > 0, multiplier, -1 / multiplier
+        )
+    rate = np.where((factor == 0) | (multiplier == 0), 0.0, rate)
+    if shape.rate:
+        stated = _field(records, shape.rate + 4, f"{shape.order}f4").astype(np.float64)
+        rate = np.where(stated > 0, stated, rate)
+    return np.asarray(rate, dtype=np.float64)
+
+
+def _channels(records: NDArray[np.uint8], collector: _Collector) -> NDArray[np.int32]:
+    """Number the channels of a run: station, location, channel and network stand in bytes 8 to 20."""
+    codes = np.ascontiguousarray(records[:, 8:20]).view("V12")[:, 0]
+    if (records[:, 8:20] == records[0, 8:20]).all():
+        unique, inverse = codes[:1], np.zeros(len(codes), dtype=np.int64)
+    else:
+        # In order of appearance, so that the numbers do not depend on the names.
+        _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        unique = codes[first[order]]
+        inverse = np.argsort(order)[inverse]
+    numbers = [collector.channel(bytes(code), _channel_name(bytes(code))) for code in unique]
+    return np.asarray(numbers, dtype=np.int32)[inverse]
+
+
+def _channel_name(code: bytes) -> str:
+    station, location, channel, network = (
+        part.decode("ascii", "replace").strip(" \x00")
+        for part in (code[:5], code[5:7], code[7:10], code[10:12])
+    )
+    return f"{network}.{station}.{location}.{channel}"
+
+
+def _single(data: bytes, position: int, collector: _Collector) -> int:
+    """Append one record as libmseed understands it; return its length, 0 if it does not."""
+    if not _looks_like_header(data, position):
+        return 0
+    import pymseed
+
+    record = pymseed.MS3Record()
+    try:
+        record.parse_into(memoryview(data)[position : position + _MAX_RECORD], unpack_data=False)
+    except pymseed.PymseedError as error:
+        pymseed.clear_error_messages()
+        if getattr(error, "status_code", None) != pymseed.clibmseed.MS_INVALIDCRC:
+            return 0
+        length = _length_of_version_3(data, position)
+        detail = f"record of {length} bytes at offset {position} does not match its checksum"
+        collector.problems.append(Problem("wrong CRC", detail))
+        return length
+    collector.parts.append(_row_of(record, position, collector))
+    return int(record.reclen)
+
+
+def _length_of_version_3(data: bytes, position: int) -> int:
+    """Add up the fixed header, the identifier, the extra headers and the payload."""
+    identifier = data[position + 33]
+    extra = int.from_bytes(data[position + 34 : position + 36], "little")
+    payload = int.from_bytes(data[position + 36 : position + 40], "little")
+    return 40 + identifier + extra + payload
+
+
+def _row_of(record: Any, position: int, collector: _Collector) -> NDArray[Any]:
+    from pymseed import clibmseed, ffi, sourceid2nslc
+
+    offset, size = ffi.new("uint32_t *"), ffi.new("uint32_t *")
+    clibmseed.msr3_data_bounds(record._msr, offset, size)  # noqa: SLF001 (no other way to the payload)
+
+    def extra(name: str) -> Any:
+        return record.get_extra_header(f"/FDSN/{name}") if record.extralength else None
+
+    name = ".".join(sourceid2nslc(record.sourceid))
+    quality = extra("Time/Quality")
+    row = np.zeros(1, dtype=HEADER)
+    row["offset"], row["length"] = position, record.reclen
+    row["payload"], row["samples"] = offset[0], record.samplecnt
+    row["start_ns"], row["rate_hz"] = record.starttime, record.samprate
+    row["encoding"], row["rank"] = record.encoding, record.pubversion
+    row["swap"] = record.swapflag_dict()["payload_swapped"]
+    row["timing_quality"] = -1 if quality is None else int(quality)
+    row["clipped"] = bool(extra("Flags/DigitizerClipping") or extra("Flags/AmplifierSaturation"))
+    row["leap"] = (extra("Time/LeapSecond") or 0) > 0
+    row["channel"] = collector.channel(record.sourceid.encode(), name)
+    row["resolution_ns"] = 1 if record.formatversion == 3 else 1000
+    return row

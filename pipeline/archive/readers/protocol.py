@@ -1,0 +1,69 @@
+"""The contract between the archive and a source format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.archive.pieces import Piece, Span
+
+__all__ = ["Content", "Problem", "Reader", "SourceFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """
+    Something in a source file that is not as it should be.
+
+    Parameters
+    ----------
+    reason : str
+        A short fixed word, as ``truncated record``: rows of the ledger are counted by it.
+    detail : str
+        What exactly, where, and the value.
+    lost : bool
+        Whether samples that the file may have held are not in the archive because of it.
+    """
+
+    reason: str
+    detail: str
+    lost: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a source file holds, known without decoding a sample."""
+
+    spans: tuple[Span, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+
+class SourceFile(Protocol):
+    """One opened source file."""
+
+    @property
+    def content(self) -> Content:
+        """What the file holds."""
+        ...
+
+    def read(self, start_ns: int, end_ns: int) -> tuple[list[Piece], list[Problem]]:
+        """Decode the pieces that touch a half-open span of time, not cut to it."""
+        ...
+
+
+class Reader(Protocol):
+    """One source format."""
+
+    name: str
+
+    def accepts(self, head: bytes, name: str) -> bool:
+        """Tell by its first 512 bytes and its name whether a file is of this format."""
+        ...
+
+    def open(self, data: bytes) -> SourceFile:
+        """Parse the headers of a file."""
+        ...
+
+    def peek(self, head: bytes, tail: bytes, size: int) -> Span | None:
+        """Tell what a file of ``size`` bytes holds by its ends, or None where they do not tell."""
+        ...

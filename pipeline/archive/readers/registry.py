@@ -1,0 +1,49 @@
+"""Which reader opens which file."""
+
+from __future__ import annotations
+
+from pipeline.archive.pieces import Span
+from pipeline.archive.readers.miniseed import MiniSeedReader
+from pipeline.archive.readers.protocol import Reader, SourceFile
+from pipeline.errors import SourceError
+
+__all__ = ["READERS", "open_source", "peek_source"]
+
+READERS: tuple[Reader, ...] = (MiniSeedReader(),)
+"""Asked in this order; the first that accepts a file opens it."""
+
+HEAD_BYTES = 512
+
+
+def open_source(data: bytes, name: str) -> SourceFile:
+    """
+    Open the bytes of a source file with the reader that knows its format.
+
+    Raises
+    ------
+    SourceError
+        If the file is empty or no reader knows it; the message starts with the reason.
+    """
+    if not data:
+        raise SourceError("empty file: 0 bytes")
+    head = data[:HEAD_BYTES]
+    for reader in READERS:
+        if reader.accepts(head, name):
+            return reader.open(data)
+    known = ", ".join(reader.name for reader in READERS)
+    raise SourceError(f"unknown format: begins with {head[:16]!r}; readable are {known}")
+
+
+def peek_source(head: bytes, tail: bytes, size: int, name: str) -> Span | None:
+    """
+    Tell what a file holds by its first and last bytes, for files that should hold one channel.
+
+    Returns
+    -------
+    Span or None
+        None where the ends do not tell, and the file must be read through.
+    """
+    for reader in READERS:
+        if reader.accepts(head[:HEAD_BYTES], name):
+            return reader.peek(head, tail, size)
+    return None
