@@ -109,9 +109,8 @@ class Index:
 
     Examples
     --------
-    >>> entry = DayEntry(
-    ...     Stream.parse("CI.CCC..HH"), DayGrid.at_rate(100.0), dt.date(2020, 2, 1), ("counts",), (0, 1, 2), 0.5
-    ... )
+    >>> stream, grid = Stream.parse("CI.CCC..HH"), DayGrid.at_rate(100.0)
+    >>> entry = DayEntry(stream, grid, dt.date(2020, 2, 1), ("counts",), (0, 1, 2), 0.5)
     >>> index = Index().updated([entry])
     >>> [(str(row.stream), row.grid.label, row.days_present) for row in index.rows]
     [('CI.CCC..HH', '100Hz', 1)]
