@@ -86,7 +86,7 @@ class ClusterCheck:
         }
         width = max(len(name) for name in facts)
         lines = [f"{name:<{width}}  {value}" for name, value in facts.items()]
-        lines += ["", f"{'':<12} {'driver':<20} {'worker':<20}"]
+        lines += ["", f"{'':<12} {'driver':<20} worker"]
         for each in self.comparisons:
             here, there = each.driver or "missing", each.worker or "missing"
             lines.append(f"{each.name:<12} {here:<20} {there:<20} {'' if each.equal else 'differs'}".rstrip())

@@ -40,7 +40,7 @@ class RefusableJob(SLURMJob):  # type: ignore[misc]  # dask-jobqueue has no type
         try:
             await super().start()
         except RuntimeError as error:
-            self.refusal = " ".join(str(error).split())
+            self.refusal = " ".join(str(error).rpartition("stderr:")[2].split())
             await super(SLURMJob.__base__, self).start()
 
 
@@ -58,25 +58,65 @@ class JobCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue has no ty
 
 
 class WholeJobs(Adaptive):  # type: ignore[misc]  # distributed has no types
-    """Keep as many jobs as the work asks for, within the bounds, and replace those that ended."""
+    """
+    Keep as many jobs as the work asks for, within the bounds, and replace those that ended.
+
+    Where Dask's own policy counts workers, this one counts jobs, since only those can be submitted and
+    cancelled; and it gives back only jobs in which nothing runs.
+    """
 
     def __init__(self, cluster: JobCluster, **options: Any) -> None:
         self._last_refusal: str | None = None
-        super().__init__(
-            cluster, interval=_INTERVAL, wait_count=_IDLE_ROUNDS, worker_key=_job_name, **options
-        )
+        super().__init__(cluster, interval=_INTERVAL, wait_count=_IDLE_ROUNDS, **options)
+
+    @property
+    def plan(self) -> set[str]:
+        """Jobs that there should be."""
+        return set(self.cluster.worker_spec)
+
+    @property
+    def requested(self) -> set[str]:
+        """Jobs that were submitted."""
+        return set(self.cluster.workers)
+
+    @property
+    def observed(self) -> set[str]:
+        """Jobs of which a worker came."""
+        return set(self._workers_by_job())
 
     async def target(self) -> int:
-        """Return the number of workers that the work asks for, rounded up to whole jobs."""
-        spec = self.cluster.new_spec
-        workers_per_job = len(spec.get("group", [None]))
-        wanted: int = await super().target()
-        return math.ceil(wanted / workers_per_job) * workers_per_job
+        """Return the number of jobs that the work asks for."""
+        workers: int = await super().target()
+        return math.ceil(workers / len(self.cluster.new_spec.get("group", [""])))
 
     async def recommendations(self, target: int) -> dict[str, Any]:
         """Forget the jobs that ended, then compare what is there with what should be."""
         await self._forget_ended_jobs()
         return dict(await super().recommendations(target))
+
+    async def workers_to_close(self, target: int) -> list[str]:
+        """Return jobs in which nothing runs, so many that ``target`` remain if there are enough."""
+        idle = [
+            job for job, workers in self._workers_by_job().items() if not any(w.processing for w in workers)
+        ]
+        return idle[: max(len(self.plan) - target, 0)]
+
+    async def scale_up(self, n: int) -> None:
+        """Submit jobs until there are ``n``."""
+        self.cluster.scale(jobs=n)
+
+    async def scale_down(self, workers: list[str]) -> None:
+        """Let the workers of these jobs hand over their results, then cancel the jobs."""
+        by_job = self._workers_by_job()
+        names = [worker.name for job in workers for worker in by_job.get(job, [])]
+        await self.scheduler.retire_workers(names=names, remove=True, close_workers=True)
+        await self.cluster.scale_down(workers)
+
+    def _workers_by_job(self) -> dict[str, list[Any]]:
+        by_job: dict[str, list[Any]] = {}
+        for worker in self.cluster.scheduler.workers.values():
+            by_job.setdefault(_job_name(worker.name), []).append(worker)
+        return by_job
 
     async def _forget_ended_jobs(self) -> None:
         jobs = dict(self.cluster.workers)  # before asking: a job submitted meanwhile is not listed yet
@@ -106,7 +146,11 @@ async def _queued_job_ids() -> set[str] | None:
     return set(listed.decode().split()) if asked.returncode == 0 else None
 
 
-def _job_name(worker: Any) -> str:
-    """Name the job of a worker, so that Dask gives back the workers of a job together."""
-    name = str(worker.name)
-    return name if name.count("-") == 1 else name.rpartition("-")[0]
+def _job_name(worker: str) -> str:
+    """
+    Name the job of a worker, which is one of several processes or the only one.
+
+    >>> _job_name("stationday-7-1"), _job_name("stationday-7")
+    ('stationday-7', 'stationday-7')
+    """
+    return "-".join(worker.split("-")[:2])

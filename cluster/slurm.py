@@ -84,8 +84,8 @@ def start_jobs(profile: Slurm) -> Iterator[Any]:
         dask_cluster.scale(jobs=profile.min_jobs)
         dask_cluster.adapt(
             Adaptive=WholeJobs,
-            minimum_jobs=profile.min_jobs,
-            maximum_jobs=profile.max_jobs or profile.min_jobs,
+            minimum=profile.min_jobs,
+            maximum=profile.max_jobs or profile.min_jobs,
         )
         yield dask_cluster
 
