@@ -87,6 +87,10 @@ class ObjectStore(Protocol):
         """Remove what killed writers left of some objects; count it. Only for who alone writes them."""
         ...
 
+    def sweep_partials(self, prefix: str = "") -> int:
+        """Remove what killed writers left in a folder and below it; count it. Lists all of the folder."""
+        ...
+
 
 def open_objects(url: str | os.PathLike[str]) -> ObjectStore:
     """
@@ -140,6 +144,16 @@ class LocalObjects:
         with open(self._path(key), "rb", buffering=0) as file:  # noqa: PTH123
             size = os.fstat(file.fileno()).st_size
             return os.pread(file.fileno(), length, max(0, size - length))
+
+    def sweep_partials(self, prefix: str = "") -> int:
+        """See `ObjectStore.sweep_partials`."""
+        count = 0
+        for folder, _, names in os.walk(self._path(prefix)):
+            for name in names:
+                if name.endswith(PARTIAL):
+                    _unlink(f"{folder}/{name}")
+                    count += 1
+        return count
 
     def _write_partial(self, key: str, data: bytes) -> str:
         partial = f"{self._path(key)}.{uuid.uuid4().hex[:12]}{PARTIAL}"
@@ -318,6 +332,10 @@ class RemoteObjects:
 
     def remove_partials(self, keys: Iterable[str]) -> int:  # noqa: ARG002 (an object store has none)
         """See `ObjectStore.remove_partials`."""
+        return 0
+
+    def sweep_partials(self, prefix: str = "") -> int:  # noqa: ARG002
+        """See `ObjectStore.sweep_partials`."""
         return 0
 
 

@@ -68,8 +68,8 @@ class BlockReport:
     days: list[AssembledDay] = field(default_factory=list)
     bytes_read: int = 0
     bytes_written: int = 0
-    corrections: list[tuple[Source, Content]] = field(default_factory=list)
-    """Files that hold something else than their scan said: they must be planned again."""
+    surprises: set[str] = field(default_factory=set)
+    """Files that hold something else than their ends showed: to be scanned whole, and planned again."""
 
 
 def grid_for(rate_hz: float, grids: Iterable[DayGrid]) -> DayGrid:
@@ -264,7 +264,7 @@ class _OpenFiles:
         self.report.bytes_read += len(data)
         content = file.content
         if claim.peeked and _surprises(content, claim):
-            self.report.corrections.append((source, content))
+            self.report.surprises.add(source.url)
         problems = [replace(p, detail=f"{source.url}: {p.detail}") for p in content.problems]
         return file, problems
 

@@ -113,9 +113,16 @@ def _walk_folder(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
             yield entry.path
 
 
-def scan_file(source: Source) -> FileScan:
+def scan_file(source: Source, *, whole: bool = False) -> FileScan:
     """
     Look into one file.
+
+    Parameters
+    ----------
+    source : Source
+        As listed by `find_files`.
+    whole : bool
+        Read it through, also where its name tells what it should hold.
 
     Returns
     -------
@@ -126,7 +133,7 @@ def scan_file(source: Source) -> FileScan:
     objects = open_objects(folder or "/")
     try:
         expected = _channel_of_name(name)
-        if expected is not None and source.size > HEAD_BYTES:
+        if expected is not None and not whole and source.size > HEAD_BYTES:
             head, tail = objects.read_range(name, 0, HEAD_BYTES), objects.read_tail(name, HEAD_BYTES)
             span = peek_source(head, tail, source.size, name)
             if span is not None:

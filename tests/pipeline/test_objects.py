@@ -68,3 +68,11 @@ def test_partials_are_invisible_and_removed(tmp_path: Path) -> None:
     assert [o.key for o in store.list()] == ["a/b"]
     assert store.remove_partials(["a/b", "missing/x"]) == 1
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["b", "c.123456.partial"]
+
+
+def test_sweep_removes_all_partials_of_a_folder(tmp_path: Path) -> None:
+    store = LocalObjects(tmp_path)
+    store.write("a/b", b"whole")
+    (tmp_path / "a" / "c.123456.partial").write_bytes(b"half")
+    assert store.sweep_partials() == 1
+    assert [o.key for o in store.list()] == ["a/b"]

@@ -1,0 +1,35 @@
+"""Real data for tests: where it lies, and how many tests used it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = Path(os.environ.get("STATIONDAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
+REQUIRED = os.environ.get("STATIONDAY_REQUIRE_DATA", "0") == "1"
+_USED: dict[str, int] = {"ran": 0, "skipped": 0}
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """Return the folder of real data; a test that asks for it skips where there is none."""
+    if not DATA.is_dir():
+        _USED["skipped"] += 1
+        message = f"no real data at {DATA}: set STATIONDAY_DATA"
+        if REQUIRED:
+            pytest.fail(message)
+        pytest.skip(message)
+    return DATA
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    if "data_folder" in getattr(item, "fixturenames", ()):
+        _USED["ran"] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    folder = DATA if DATA.is_dir() else f"{DATA} (absent)"
+    counts = f"{_USED['ran']} tests ran, {_USED['skipped']} skipped"
+    terminalreporter.write_line(f"real data: {counts}, on {folder}")
