@@ -7,21 +7,19 @@ files, what was wrong with them, and where the ends of the day's shards lie.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.archive.grid import DayGrid, day_number, day_of_number
 from pipeline.archive.merge import ARRAY_DTYPES, DayContent, Segment
+from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.placement import SideRun
 from pipeline.archive.readers.protocol import Problem
 from pipeline.archive.shard import Edges
-from pipeline.errors import FormatError
 from pipeline.keys import Channel, Stream
 
 __all__ = ["SCHEMA", "DayRow", "Source", "day_row", "read_block_table", "write_block_table"]
@@ -186,10 +184,7 @@ def _gaps(segments: Iterable[Segment], component: int, grid: DayGrid) -> int:
 def write_block_table(rows: Iterable[DayRow]) -> bytes:
     """Return a block table as Parquet: the same rows, the same bytes."""
     records = [_record(row) for row in sorted(rows, key=lambda row: row.day)]
-    table = pa.Table.from_pylist(records, schema=SCHEMA)
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
+    return to_parquet(records, SCHEMA)
 
 
 def _record(row: DayRow) -> dict[str, Any]:
@@ -241,11 +236,7 @@ def read_block_table(data: bytes, where: str) -> dict[int, DayRow]:
     FormatError
         If these are not the bytes of a block table.
     """
-    try:
-        table = pq.read_table(pa.BufferReader(data), schema=SCHEMA)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FormatError(f"{where}: not a block table: {error}") from error
-    rows = (_row(record) for record in table.to_pylist())
+    rows = (_row(record) for record in from_parquet(data, SCHEMA, where).to_pylist())
     return {row.day: row for row in rows}
 
 

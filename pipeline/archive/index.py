@@ -8,18 +8,17 @@ blocks are written; it can be rebuilt from the block tables at any time (`rebuil
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.archive.blocks import DayRow
 from pipeline.archive.grid import DayGrid, day_of_number
+from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.store import ArchiveStore
 from pipeline.keys import Stream, days_in_year
 
@@ -143,15 +142,12 @@ class Index:
 
     def to_bytes(self) -> bytes:
         """Return the index as Parquet: the same rows, the same bytes."""
-        sink = io.BytesIO()
-        table = pa.Table.from_pylist([_record(row) for row in self.rows], schema=_SCHEMA)
-        pq.write_table(table, sink, compression="zstd")
-        return sink.getvalue()
+        return to_parquet([_record(row) for row in self.rows], _SCHEMA)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Index:
         """Read the bytes of `to_bytes`."""
-        table = pq.read_table(pa.BufferReader(data), schema=_SCHEMA)
+        table = from_parquet(data, _SCHEMA, INDEX)
         plain = table.drop_columns(["completeness", "first_day", "last_day", "days_present"]).to_pylist()
         lists = table.column("completeness").combine_chunks()
         values, offsets = lists.values.to_numpy(), lists.offsets.to_numpy()

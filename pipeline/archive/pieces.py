@@ -18,8 +18,8 @@ __all__ = ["Piece", "Samples", "Span", "fit_lines", "sample_times_ns"]
 
 Samples = NDArray[np.int32] | NDArray[np.float32] | NDArray[np.float64]
 
-MIN_POINTS_PER_LINE = 16
-"""A clock that needs more lines than one per so many records jitters, and is fitted more coarsely."""
+JITTER_LINES = 16
+"""A clock that needs more lines than this, and than one per as many records, jitters: fitted coarser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def fit_lines(
     half_sample = 0.5e9 / rate_hz
     while True:
         lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance)
-        few = len(lines) <= max(2, len(time_ns) // MIN_POINTS_PER_LINE)
+        few = len(lines) <= max(JITTER_LINES, len(time_ns) // JITTER_LINES)
         if few or tolerance * 4 > half_sample:
             return lines
         tolerance *= 4

@@ -9,7 +9,6 @@ at new and changed files only.
 from __future__ import annotations
 
 import glob
-import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.archive.blocks import Source
+from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.pieces import Span
 from pipeline.archive.readers import Problem, open_source, peek_source
 from pipeline.errors import ConfigError, SourceError
@@ -210,9 +209,7 @@ def write_scan_table(scans: Mapping[str, FileScan]) -> bytes:
         }
         for _, scan in sorted(scans.items())
     ]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(records, schema=SCHEMA), sink, compression="zstd")
-    return sink.getvalue()
+    return to_parquet(records, SCHEMA)
 
 
 def _plain(record: Span | Problem) -> dict[str, object]:
@@ -221,7 +218,7 @@ def _plain(record: Span | Problem) -> dict[str, object]:
 
 def read_scan_table(data: bytes) -> dict[str, FileScan]:
     """Read the scans of an archive, by URL."""
-    records = pq.read_table(pa.BufferReader(data), schema=SCHEMA).to_pylist()
+    records = from_parquet(data, SCHEMA, "scan").to_pylist()
     return {
         record["url"]: FileScan(
             Source(record["url"], record["size"], record["version"]),

@@ -314,7 +314,8 @@ def _leap_second(rows: NDArray[Any], starts: set[int]) -> int | None:
         return None
     stated = bool(rows["leap"][-2:].any())
     half = period / 2
-    followed = (day.month in (1, 7)) and any(abs(s + SECOND_NS - end_ns) <= half for s in starts)
+    others = starts - {int(rows["start_ns"][0])}
+    followed = day.month in (1, 7) and any(abs(start + SECOND_NS - end_ns) <= half for start in others)
     return midnight if stated or followed else None
 
 
