@@ -325,13 +325,15 @@ def _scalar_products(
         shift = (position - begin * up) * phases
         row = shift // up
         part = (shift - row * up) / up
+        window, weights = padded[begin : begin + taps], bank[row]
         total = 0.0
         for m in range(taps):
-            total += bank[row, m] * padded[begin + m]
+            total += weights[m] * window[m]
         if part > 0.0:
+            weights = bank[row + 1]
             following = 0.0
             for m in range(taps):
-                following += bank[row + 1, m] * padded[begin + m]
+                following += weights[m] * window[m]
             total += part * (following - total)
         out[j] = total
 

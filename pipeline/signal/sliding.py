@@ -126,7 +126,9 @@ def _heads(blocks: FloatArray) -> FloatArray:
 
 def _tails(blocks: FloatArray) -> FloatArray:
     """Sum of each element and those after it in its block."""
-    return np.cumsum(blocks[..., ::-1], axis=-1)[..., ::-1]
+    tails = np.empty_like(blocks)
+    np.cumsum(blocks[..., ::-1], axis=-1, out=tails[..., ::-1])
+    return tails
 
 
 def _flat(blocks: NDArray[Any]) -> NDArray[Any]:
