@@ -1,9 +1,9 @@
 """
 How every figure of stationday looks, and how it becomes bytes.
 
-``theme`` has sizes, fonts and axes, ``palettes`` the colours, ``export`` PNG and SVG, ``calendar`` the names
-along a time axis; ``coverage`` is the wall chart of what an archive holds. A stage's own figures stand in its
-``figures.py``. matplotlib is imported where a figure is drawn, never when this package is.
+``theme`` has sizes, fonts and axes, ``palettes`` the colours, ``export`` PNG, SVG and PDF, ``calendar`` the
+names along a time axis; ``coverage`` is the wall chart of what an archive holds. A stage's own figures stand
+in its ``figures.py``. matplotlib is imported where a figure is drawn, never when this package is.
 """
 
 from pipeline.figures.coverage import coverage_chart

@@ -63,8 +63,8 @@ def coverage_chart(rows: Sequence[CoverageRow], *, title: str) -> Figure:
     Parameters
     ----------
     rows : sequence of (str, date, (days,) float array)
-        Label, first day, and for each day from there the part of its samples that is there, 0 to 1; NaN is
-        a day that is not there at all.
+        Label, first day, and for each day from there the part of its samples that is there, 0 to 1; 0 and
+        NaN are days that are not there at all.
     title : str
         Network and archive; the span of time and the totals are added.
 
@@ -98,7 +98,7 @@ def day_colours(completeness: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     Parameters
     ----------
     completeness : float array of any shape
-        0 to 1, or NaN for a day that is not there.
+        0 to 1; 0 and NaN are days that are not there.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def day_colours(completeness: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     steps = np.linspace(0, COMPLETE, len(partial))
     colours = np.stack([np.interp(known, steps, channel) for channel in np.transpose(partial)], axis=-1)
     colours[known >= COMPLETE] = complete
-    colours[np.isnan(completeness)] = missing
+    colours[known == 0] = missing
     return np.round(colours).astype(np.uint8)
 
 
@@ -310,7 +310,7 @@ def _draw_heading(sheet: Axes, layout: _Layout, title: str, subtitle: str) -> No
 def _draw_legend(sheet: Axes, layout: _Layout) -> None:
     scale, y_mm, x_mm = layout.scale, _MARGIN_MM + 3.2 * layout.line_mm, _MARGIN_MM
     height = 0.6 * layout.line_mm
-    ramp = np.linspace(0, COMPLETE - 1e-6, 64)
+    ramp = np.linspace(1e-6, COMPLETE - 1e-6, 64)
     for values, width, name in (
         (np.array([np.nan]), 4.0, "missing"),
         (ramp, 24.0, f"partial, 0 to {100 * COMPLETE:g} %"),

@@ -1,4 +1,4 @@
-"""Figures as PNG and SVG bytes that depend on nothing but the figure: no dates, no random ids."""
+"""Figures as PNG, SVG and PDF bytes that depend on nothing but the figure: no dates, no random ids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:  # matplotlib is imported where a figure is drawn
 
 __all__ = ["render", "save"]
 
-Kind = Literal["png", "svg"]
+Kind = Literal["png", "svg", "pdf"]
 
-_METADATA: Final[dict[str, dict[str, None]]] = {
+_METADATA: Final[dict[Kind, dict[str, None]]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
@@ -31,8 +32,8 @@ def render(figure: Figure, kind: Kind) -> bytes:
     ----------
     figure : matplotlib.figure.Figure
         Drawn within `pipeline.figures.theme`.
-    kind : {"png", "svg"}
-        Of the figure's own resolution, or of lines and text as paths.
+    kind : {"png", "svg", "pdf"}
+        PNG has the figure's own resolution, the others lines, paths and its size in millimetres.
     """
     sink = io.BytesIO()
     with theme():
@@ -49,7 +50,7 @@ def save(figure: Figure, target: str | os.PathLike[str]) -> None:
     figure : matplotlib.figure.Figure
         Drawn within `pipeline.figures.theme`.
     target : str or path
-        Its ending, ``.png`` or ``.svg``, says which image to write.
+        Its ending, ``.png``, ``.svg`` or ``.pdf``, says which image to write.
 
     Raises
     ------
@@ -58,8 +59,8 @@ def save(figure: Figure, target: str | os.PathLike[str]) -> None:
     """
     folder, _, name = os.fspath(target).rpartition("/")
     store = open_objects(folder or ("/" if os.fspath(target).startswith("/") else "."))
-    for kind in ("png", "svg"):
+    for kind in _METADATA:
         if name.lower().endswith(f".{kind}"):
             store.write(name, render(figure, kind))
             return
-    raise ConfigError(f"figure {os.fspath(target)!r} should end in .png or .svg")
+    raise ConfigError(f"figure {os.fspath(target)!r} should end in .png, .svg or .pdf")

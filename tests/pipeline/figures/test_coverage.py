@@ -80,12 +80,13 @@ def test_one_missing_day_in_twenty_years_can_be_seen() -> None:
 
 
 def test_colours_mean_what_the_legend_says() -> None:
-    values = np.array([np.nan, 0.0, 0.3, COMPLETE - 1e-6, COMPLETE, 1.0])
+    values = np.array([np.nan, 1e-6, 0.3, COMPLETE - 1e-6, COMPLETE, 1.0])
     line = row_of_pixels(coverage_chart([("a", FIRST, values)], title="a"), COMPLETE_RGB)
     start, stop = np.flatnonzero((line == COMPLETE_RGB).all(axis=-1))[[0, -1]] + [0, 1]  # the last two days
     middles = start + (np.arange(-4, 2) + 0.5) * (stop - start) / 2
     assert line[middles.astype(int)].tolist() == day_colours(values)[:, :3].tolist()
     assert day_colours(values)[1, :3].tolist() == [0xB3, 0x26, 0x1E]
+    assert day_colours(np.zeros(1))[0, :3].tolist() == MISSING.tolist()
 
 
 def test_no_part_of_a_row_is_drawn_where_it_has_no_days() -> None:

@@ -33,7 +33,7 @@ def picture() -> Figure:
         return figure
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_same_bytes(kind: str) -> None:
     figure = picture()
     data = render(figure, kind)  # type: ignore[arg-type]
@@ -55,6 +55,7 @@ def test_no_dates_and_no_makers() -> None:
     svg = render(picture(), "svg")
     assert b"<dc:date>" not in svg
     assert b"Matplotlib v" not in svg
+    assert b"Date" not in render(picture(), "pdf")
     image = Image.open(io.BytesIO(render(picture(), "png")))
     assert image.size == (int(80 / 25.4 * 200), int(60 / 25.4 * 200))
     assert set(image.info) <= {"dpi"}
@@ -70,6 +71,6 @@ def test_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save(figure, "b.png")
     assert (tmp_path / "b.png").exists()
-    with pytest.raises(ConfigError, match=r"figure 'c\.pdf' should end in \.png or \.svg"):
-        save(figure, "c.pdf")
+    with pytest.raises(ConfigError, match=r"figure 'c\.gif' should end in \.png, \.svg or \.pdf"):
+        save(figure, "c.gif")
     assert {path.name for path in tmp_path.rglob("*.*")} == {"a.png", "b.png"}

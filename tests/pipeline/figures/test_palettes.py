@@ -140,9 +140,9 @@ def test_diverging_is_light_in_the_middle_and_differs_at_its_ends(vision: str) -
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_days_of_the_wall_chart_differ(vision: str) -> None:
-    days = day_colours(np.array([np.nan, 0.0, COMPLETE / 2, COMPLETE - 1e-9, 1.0]))[:, :3] / 255
+    days = day_colours(np.array([np.nan, 1e-9, COMPLETE / 2, COMPLETE - 1e-9, 1.0]))[:, :3] / 255
     assert closest(days, vision) > 11
     assert ciede2000(lab(days, vision), lab([PAPER], vision)).min() > 8
-    partial = lab(day_colours(np.linspace(0, COMPLETE - 1e-9, 50))[:, :3] / 255, vision)
+    partial = lab(day_colours(np.linspace(1e-9, COMPLETE - 1e-9, 50))[:, :3] / 255, vision)
     assert (np.diff(partial[:, 0]) > 0).all()
     assert ciede2000(partial, lab(days[-1:], vision)).min() > 25
