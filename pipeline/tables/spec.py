@@ -84,7 +84,8 @@ def unit_of(field: Column) -> str:
 
 
 def _metadata(field: Column, key: bytes) -> str:
-    return (field.metadata or {}).get(key, b"").decode()
+    text: str = (field.metadata or {}).get(key, b"").decode()
+    return text
 
 
 @dataclass(frozen=True, kw_only=True)
