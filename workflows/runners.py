@@ -25,7 +25,7 @@ from workflows.plan import Task
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
 
-__all__ = ["BlockFunction", "DaskRunner", "Guarded", "Runner", "SerialRunner"]
+__all__ = ["BlockFunction", "DaskRunner", "Guarded", "Runner", "SerialRunner", "runner_on"]
 
 BlockFunction = Callable[[Task], BlockResult]
 
@@ -87,6 +87,7 @@ class Runner(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class SerialRunner:
     """Does one block after the other, here."""
 
@@ -155,8 +156,25 @@ class DaskRunner:
             deadline = time.monotonic() + self.grace_seconds
             while window.flights and time.monotonic() < deadline:
                 yield window.land()
+        except Exception as error:
+            if self.client.status == "running":
+                raise
+            message = f"lost the scheduler at {self.client.scheduler.address}: {error}"
+            raise ClusterError(f"{message}; the same command takes the run up again") from error
         finally:
             window.abandon()
+
+
+def runner_on(client: Client | None, *, resources: Mapping[str, float] | None = None) -> Runner:
+    """
+    Return the runner for a client as ``cluster.open_client`` yields it: None means here, one by one.
+
+    Examples
+    --------
+    >>> runner_on(None)
+    SerialRunner()
+    """
+    return SerialRunner() if client is None else DaskRunner(client, resources=resources)
 
 
 @dataclass(slots=True)
@@ -237,8 +255,6 @@ class _Window:
 
     def _lost(self, flight: _Flight) -> BlockResult | None:
         """Put a block that came back without a result in line again, or give it up."""
-        if self.client.status not in ("running", "connecting"):
-            raise ClusterError(f"lost the connection to the scheduler {self.client}; the run can be resumed")
         if flight.resubmitted < self.runner.resubmissions:
             self._again.append((flight.task, flight.resubmitted + 1))
             return None
