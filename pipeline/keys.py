@@ -94,6 +94,15 @@ class Stream:
         """Names of the slots, in the order of the arrays."""
         return SLOTS if self.is_three_component else (self.code,)
 
+    def channel(self, code: str) -> Channel:
+        """
+        Return the channel of this stream with a code.
+
+        >>> str(Stream.parse("CI.CCC..HH").channel("HH1"))
+        'CI.CCC..HH1'
+        """
+        return Channel(self.network, self.station, self.location, code)
+
     def __str__(self) -> str:
         return f"{self.network}.{self.station}.{self.location}.{self.code}"
 

@@ -19,6 +19,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pipeline.archive.assemble import AssembledDay, BlockJob, assemble_block
@@ -26,11 +27,12 @@ from pipeline.archive.blocks import Source
 from pipeline.archive.claims import BlockPlan, plan_blocks
 from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import DayEntry, Index, rebuild_index
+from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.readers import Problem
 from pipeline.archive.scan import FileScan, find_files, read_scan_table, scan_file, write_scan_table
 from pipeline.archive.shard import PCODEC_LEVEL
 from pipeline.archive.store import ArchiveOptions, ArchiveStore, create_store, open_store
-from pipeline.errors import NotAnArchiveError
+from pipeline.errors import ConfigError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
@@ -91,6 +93,7 @@ def ingest(
     runner: Runner,
     *,
     options: ArchiveOptions | None = None,
+    stations: Sequence[str] = (),
     days: Days = (None, None),
     retry_failed: bool = False,
     progress: Callable[[], Progress] = SilentProgress,
@@ -108,6 +111,8 @@ def ingest(
         Where scans and blocks run.
     options : ArchiveOptions, optional
         For a new archive.
+    stations : sequence of str
+        StationXML files to merge into the archive's.
     days : (date or None, date or None)
         Only these.
     retry_failed : bool
@@ -127,9 +132,19 @@ def ingest(
         If another ingest is writing this archive.
     """
     found = list(find_files(sources))
+    documents = [_read_document(path) for path in stations]
     store = create_store(archive_url, options)
     with Lease(store.objects) as lease:
+        if documents:
+            add_stationxml(store, documents)
         return _Ingest(store, lease, runner, progress).run(found, days, retry_failed=retry_failed)
+
+
+def _read_document(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--stations {path}: {error.strerror}") from error
 
 
 def preview(
@@ -365,7 +380,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="a folder, a file or a glob pattern")
     command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
-    command.add_argument("--stations", metavar="XML", help="StationXML to keep in the archive")
+    command.add_argument(
+        "--stations",
+        action="append",
+        default=[],
+        metavar="XML",
+        help="StationXML to keep in the archive; may be given several times",
+    )
     add_days(command)
     command.add_argument(
         "--shard-days", type=int, metavar="N", help="station-days in a file, for a new archive (default: 1)"
@@ -390,6 +411,7 @@ def _run(args: argparse.Namespace) -> int:
             args.archive,
             runner,
             options=_options(args),
+            stations=args.stations,
             days=days,
             retry_failed=args.retry_failed,
             progress=progress,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.archive.blocks import DayRow, Source, day_row
 from pipeline.archive.grid import DAY_NS, DayGrid
@@ -22,7 +23,7 @@ from pipeline.archive.readers import Content, Problem, SourceFile, open_source
 from pipeline.archive.store import ArchiveStore
 from pipeline.archive.writer import BlockWriter
 from pipeline.errors import SourceError
-from pipeline.keys import Block, Channel, Stream
+from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 
 __all__ = ["AssembledDay", "BlockJob", "BlockReport", "Claim", "assemble_block", "grid_for", "touched_days"]
@@ -120,6 +121,7 @@ def _assemble_grid(
     report = files.report
     writer = BlockWriter(store, grid, block)
     rows: list[DayRow] = []
+    buffers: dict[str, Any] = {}
     for day in _days(block, store.options.block_days, claims):
         touching = sorted(c for c in claims if c.first_day <= day <= c.last_day)
         files.close_before(day)
@@ -127,7 +129,7 @@ def _assemble_grid(
         if old is not None and set(old.sources) == {claim.source for claim in touching}:
             report.days.append(AssembledDay(day_entry(block.stream, grid, old), False, ()))
             continue
-        content, sources, problems = _make_day(writer, block.stream, grid, day, touching, files)
+        content, sources, problems = _make_day(writer, block.stream, grid, day, touching, files, buffers)
         new = day_row(content, block.stream, grid, sources=sources, problems=problems)
         changed = old is None or new.digest != old.digest
         edges = writer.write(content) if old is None or changed else old.edges
@@ -154,6 +156,7 @@ def _make_day(
     day: int,
     claims: Sequence[Claim],
     files: _OpenFiles,
+    buffers: dict[str, Any],
 ) -> tuple[DayContent, list[Source], list[Problem]]:
     """Read and merge everything that touches a day."""
     runs: list[Run] = []
@@ -186,7 +189,7 @@ def _make_day(
         runs += old_runs
         side += old_side
         problems += [problem for problem in old.problems if problem not in problems]
-    return merge_day(day, stream, grid, runs, side), sources, problems
+    return merge_day(day, stream, grid, runs, side, buffers=buffers), sources, problems
 
 
 def _runs_of(
@@ -201,7 +204,7 @@ def _runs_of(
         if source in kept:
             runs.append(
                 Run(
-                    channel=Channel(stream.network, stream.station, stream.location, segment.channel),
+                    channel=stream.channel(segment.channel),
                     day=old.day,
                     first=segment.first,
                     samples=arrays[segment.array][segment.component, segment.first : segment.stop],

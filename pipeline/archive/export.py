@@ -90,7 +90,7 @@ def _export_day(
     arrays = {a: archive.read(stream, grid, a, low, high) for a in {chain.array for chain in chains}}
     codes = sorted({chain.channel for chain in chains} | {run.channel.code for run in side})
     for code in codes:
-        channel = Channel(stream.network, stream.station, stream.location, code)
+        channel = stream.channel(code)
         parts: list[tuple[int, bytes]] = []
         leaps = [run for run in side if run.channel.code == code and run.kind == "leap"]
         for chain in (c for c in chains if c.channel == code):

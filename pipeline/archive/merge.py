@@ -130,7 +130,13 @@ def fill_value(array: str) -> int | float:
 
 
 def merge_day(
-    day: int, stream: Stream, grid: DayGrid, runs: Iterable[Run], side: Iterable[SideRun] = ()
+    day: int,
+    stream: Stream,
+    grid: DayGrid,
+    runs: Iterable[Run],
+    side: Iterable[SideRun] = (),
+    *,
+    buffers: dict[str, Any] | None = None,
 ) -> DayContent:
     """
     Merge all runs of one station-day.
@@ -145,6 +151,9 @@ def merge_day(
         Samples of the day.
     runs, side : iterables of Run and SideRun
         From `pipeline.archive.placement.place`, of all sources of the day.
+    buffers : dict of str to ndarray, optional
+        Arrays of an earlier day that are not needed any more, to be written over; new ones are added. Fresh
+        memory for a day at 100 Hz takes longer than filling it.
 
     Returns
     -------
@@ -158,17 +167,32 @@ def merge_day(
             by_row.setdefault((_ARRAY_OF_DTYPE[run.samples.dtype], run.channel.slot), []).append(run)
     for array, component in sorted(by_row):
         members = sorted(by_row[array, component], key=_precedence)
-        if array not in content.arrays:
-            shape = (len(stream.components), grid.samples_per_day)
-            content.arrays[array] = np.full(shape, fill_value(array), dtype=ARRAY_DTYPES[array])
-        row = content.arrays[array][component]
+        row = _day_array(content, array, stream, grid, buffers)[component]
         merge = _merge_contested if _overlapping(members) else _merge_free
         merge(content, array, component, row, members)
         content.clipped_samples += max(_clipped(row, members), sum(run.flagged_clipped for run in members))
+    for array, samples in content.arrays.items():
+        for component in set(range(len(stream.components))) - {c for a, c in by_row if a == array}:
+            samples[component] = fill_value(array)
     qualities = [run.timing_quality for row_runs in by_row.values() for run in row_runs]
     content.timing_quality = min((q for q in qualities if q >= 0), default=-1)
     content.side.sort(key=_side_order)
     return content
+
+
+def _day_array(
+    content: DayContent, array: str, stream: Stream, grid: DayGrid, buffers: dict[str, Any] | None
+) -> Any:
+    """Return the array of a day, of whatever content while its rows are not merged yet."""
+    if array not in content.arrays:
+        reused = None if buffers is None else buffers.get(array)
+        if reused is None:
+            shape = (len(stream.components), grid.samples_per_day)
+            reused = np.empty(shape, dtype=ARRAY_DTYPES[array])
+        content.arrays[array] = reused
+        if buffers is not None:
+            buffers[array] = reused
+    return content.arrays[array]
 
 
 def _precedence(run: Run) -> tuple[Any, ...]:
@@ -195,9 +219,13 @@ def _overlapping(runs: Sequence[Run]) -> bool:
 
 
 def _merge_free(content: DayContent, array: str, component: int, row: Samples, runs: Sequence[Run]) -> None:
+    reached = 0
     for run in sorted(runs, key=lambda run: run.first):
+        row[reached : run.first] = fill_value(array)
         row[run.first : run.stop] = run.samples
+        reached = run.stop
         content.segments.append(_segment(array, component, run))
+    row[reached:] = fill_value(array)
 
 
 def _merge_contested(
@@ -214,7 +242,7 @@ def _merge_contested(
             _contest(content, row, owner, runs[other], run, contested)
         row[run.first : run.stop][free] = run.samples[free]
         owned[free] = number
-    row[owner == _DISAGREED] = fill_value(array)
+    row[owner < 0] = fill_value(array)
     edges = np.flatnonzero(np.diff(owner, prepend=_FREE, append=_FREE))
     for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if owner[begin] >= 0:

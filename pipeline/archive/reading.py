@@ -20,8 +20,10 @@ from pipeline.archive.blocks import DayRow
 from pipeline.archive.grid import DayGrid, day_number, day_of_number
 from pipeline.archive.index import Index, IndexRow
 from pipeline.archive.merge import ARRAY_DTYPES
+from pipeline.archive.metadata import read_stationxml
 from pipeline.archive.pieces import Samples
 from pipeline.archive.shard import read_span
+from pipeline.archive.stations import Stations, read_stations
 from pipeline.archive.store import ArchiveStore, open_store
 from pipeline.archive.timeindex import time_to_ns
 from pipeline.errors import ConfigError, NoSuchStreamError
@@ -66,17 +68,26 @@ class Archive:
         self.store = store
         self.index = index
         self._tables: OrderedDict[tuple[DayGrid, Block], dict[int, DayRow]] = OrderedDict()
+        self._stations: Stations | None = None
 
     def __repr__(self) -> str:
         return f"<Archive {self.url}: {len(self.streams)} streams>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"store": self.store, "index": self.index, "_tables": OrderedDict()}
+        return {"store": self.store, "index": self.index, "_tables": OrderedDict(), "_stations": None}
 
     @property
     def url(self) -> str:
         """Where it lies."""
         return self.store.url
+
+    @property
+    def stations(self) -> Stations:
+        """The archive's station metadata by epochs, empty if it has none; parsed once, when first used."""
+        if self._stations is None:
+            document = read_stationxml(self.store)
+            self._stations = Stations(()) if document is None else read_stations(document)
+        return self._stations
 
     @property
     def streams(self) -> list[Stream]:

@@ -20,6 +20,7 @@ from pipeline.archive.grid import DayGrid, day_of_number
 from pipeline.archive.merge import ARRAY_DTYPES, Segment, fill_value, join_segments
 from pipeline.archive.placement import SideRun
 from pipeline.archive.reading import Archive, open_archive
+from pipeline.archive.stations import ChannelEpoch
 from pipeline.archive.timeindex import DayGridIndex, day_grid_coordinates
 from pipeline.errors import ConfigError
 from pipeline.keys import Stream, days_in_year
@@ -138,6 +139,22 @@ class Selection:
             low, high = index.first - day * n, index.first + index.size - day * n
             segments = join_segments(row.segments) if row is not None else []
             found += [(day, s) for s in segments if s.first < high and s.stop > low]
+        return found
+
+    def epochs(self) -> list[tuple[str, int, int, ChannelEpoch | None]]:
+        """
+        Return which metadata hold when: component, from, until (ns since 1970), epoch or None.
+
+        A component whose channel changes (``HH1``, later ``HHN``) follows it.
+        """
+        archive, index = open_archive(self._dataset.attrs["archive"]), self._index
+        chains = find_chains(self.segments(), index.grid, index.first, index.first + index.size)
+        found: list[tuple[str, int, int, ChannelEpoch | None]] = []
+        for chain in chains:
+            channel = self.stream.channel(chain.channel)
+            span = (chain.start_ns, chain.time_ns(chain.stop))
+            component = self.stream.components[chain.component]
+            found += [(component, *held) for held in archive.stations.spans(channel, *span)]
         return found
 
     def side(self) -> list[SideRun]:
