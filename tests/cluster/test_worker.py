@@ -47,6 +47,7 @@ def starts_and_ends(tmp_path: Path, worker_class: type[Worker]) -> list[str]:
         late = client.submit(lambda dask_worker=None: SECONDS, pure=False)
         assert late.result(timeout=10) == SECONDS
         assert future.result(timeout=10) == "done"
+        del future  # its result is fetched, and need not be handed over
         deadline = time.monotonic() + 10
         while busy in client.nthreads() and time.monotonic() < deadline:
             time.sleep(0.05)
