@@ -38,8 +38,9 @@ __all__ = [
 ]
 
 PCODEC_LEVEL = 8
-"""Level 8 keeps chile-12h in 0.78 of its Steim bytes; 4 takes 0.87, 12 gains 0.004 for a third more time."""
+"""Level 8 keeps chile-12h in 0.80 of its Steim bytes; 4 takes 0.88, 12 gains 0.004 for a third more time."""
 
+_PROBES, _PROBE_SAMPLES, _ORDERS = 16, 256, 4
 _ABSENT = np.uint64(2**64 - 1)
 _CRC_BYTES = 4
 
@@ -111,18 +112,41 @@ def encode_span(samples: Samples, layout: ShardLayout, *, level: int = PCODEC_LE
     list, per chunk in time, of list, per component, of bytes
         Empty bytes for a chunk in which everything is missing.
     """
-    from pcodec import ChunkConfig, standalone
-
-    config = ChunkConfig(compression_level=level)
     return [
-        [
-            b""
-            if _all_missing(row[at : at + layout.chunk])
-            else standalone.simple_compress(row[at : at + layout.chunk], config)
-            for row in samples
-        ]
+        [_compress(row[at : at + layout.chunk], level) for row in samples]
         for at in range(0, samples.shape[1], layout.chunk)
     ]
+
+
+def _compress(chunk: Samples, level: int) -> bytes:
+    """Compress a chunk; any setting decodes alike, so that the choice is only one of size and time."""
+    from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone
+
+    if _all_missing(chunk):
+        return b""
+    order = None if chunk.dtype.kind == "f" else _delta_order(chunk)
+    if order is None:
+        config = ChunkConfig(compression_level=level)
+    else:
+        delta = DeltaSpec.try_consecutive(order) if order else DeltaSpec.no_op()
+        config = ChunkConfig(compression_level=level, mode_spec=ModeSpec.classic(), delta_spec=delta)
+    compressed: bytes = standalone.simple_compress(chunk, config)
+    return compressed
+
+
+def _delta_order(chunk: Samples) -> int | None:
+    """
+    Choose how often to difference, by the bits that a sample of the differences takes.
+
+    pcodec would try all of it on all of the chunk, which takes a third more time and gains a thousandth.
+    None leaves the choice to it: where all samples are multiples of some number.
+    """
+    length = len(chunk) // _PROBES
+    probes = chunk[: length * _PROBES].reshape(_PROBES, length)[:, :_PROBE_SAMPLES].astype(np.int64)
+    if probes.size < _PROBES * 8 or np.gcd.reduce(probes, axis=None) != 1:
+        return None
+    bits = [float(np.log2(1 + np.abs(np.diff(probes, n=order, axis=1))).mean()) for order in range(_ORDERS)]
+    return int(np.argmin(bits))
 
 
 def _all_missing(chunk: Samples) -> bool:
