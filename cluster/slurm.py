@@ -79,7 +79,7 @@ def start_jobs(profile: Slurm) -> Iterator[Any]:
     _require_accepted(job_script(profile))
     Path(profile.log_directory).mkdir(parents=True, exist_ok=True)
     with JobCluster(
-        name=_NAME, scheduler_options=dashboard_options(), **_job_options(profile)
+        name=_NAME, silence_logs=False, scheduler_options=dashboard_options(), **_job_options(profile)
     ) as dask_cluster:
         dask_cluster.scale(jobs=profile.min_jobs)
         dask_cluster.adapt(
