@@ -169,12 +169,19 @@ def runner_on(client: Client | None, *, resources: Mapping[str, float] | None = 
     """
     Return the runner for a client as ``cluster.open_client`` yields it: None means here, one by one.
 
+    With resources the window is two blocks a worker. Dask sends such blocks out at once, and when a worker
+    dies it suspects all that it held.
+
     Examples
     --------
     >>> runner_on(None)
     SerialRunner()
     """
-    return SerialRunner() if client is None else DaskRunner(client, resources=resources)
+    if client is None:
+        return SerialRunner()
+    if resources:
+        return DaskRunner(client, resources=resources, per_slot=2, smallest_window=2)
+    return DaskRunner(client)
 
 
 @dataclass(slots=True)
