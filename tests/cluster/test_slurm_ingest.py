@@ -1,6 +1,7 @@
 """From station-days to an archive through SLURM, with jobs that are lost on the way."""
 
 import datetime as dt
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ log_directory = "{folder}/slurm-logs"
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Days of three channels at each station, of noise that differs from file to file."""
     folder = tmp_path_factory.mktemp("sources")
     noise = np.random.default_rng(7).normal(0, 40, 86400 * RATE_HZ).astype(np.int32)
@@ -49,7 +50,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 name = f"XX.S{station:02d}..{channel}.{day:02d}.mseed"
                 start = FIRST_DAY + dt.timedelta(days=day)
                 (folder / name).write_bytes(mseed(f"S{station:02d}", channel, start, np.roll(noise, shift)))
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def mseed(station: str, channel: str, start: dt.datetime, samples: np.ndarray) -> bytes:
@@ -151,3 +153,5 @@ def test_jobs_lost_in_the_middle(slurm: Any, sources: Path, tmp_path: Path) -> N
     assert station_days_written(undisturbed) == STATIONS * DAYS
     assert sorted(found) == sorted(expected)
     assert [key for key in expected if found[key] != expected[key]] == []
+    shutil.rmtree(disturbed)
+    shutil.rmtree(undisturbed)

@@ -8,7 +8,7 @@ from distributed import Client, LocalCluster, Worker
 
 from cluster.worker import PatientWorker
 
-SECONDS = 1.5
+SECONDS = 1.0
 
 
 def starts_and_ends(tmp_path: Path, worker_class: type[Worker]) -> list[str]:
