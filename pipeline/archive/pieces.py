@@ -18,6 +18,8 @@ __all__ = ["Piece", "Samples", "Span", "fit_lines", "sample_times_ns"]
 
 Samples = NDArray[np.int32] | NDArray[np.float32] | NDArray[np.float64]
 
+_ROUNDING_NS = 3.0
+
 JITTER_LINES = 16
 """A clock that needs more lines than this, and than one per as many records, jitters: fitted coarser."""
 
@@ -160,7 +162,7 @@ def fit_lines(
         lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance)
         few = len(lines) <= max(JITTER_LINES, len(time_ns) // JITTER_LINES)
         if few or tolerance * 4 > half_sample:
-            return lines
+            return _hand_over(lines, first_sample, time_ns, tolerance)
         tolerance *= 4
 
 
@@ -185,17 +187,45 @@ def _fit_greedily(
     return lines
 
 
+def _hand_over(
+    lines: list[tuple[int, int, int, float]],
+    first_sample: NDArray[np.int64],
+    time_ns: NDArray[np.int64],
+    tolerance: float,
+) -> list[tuple[int, int, int, float]]:
+    """
+    Give the last record of a line to the next one where both pass its start.
+
+    There the clock changed its rate, and the record after tells which rate this one kept.
+    """
+    for number in range(len(lines) - 1, 0, -1):
+        (a, b, start, rate), (_, end, next_start, next_rate) = lines[number - 1], lines[number]
+        back = next_start - round((first_sample[b] - first_sample[b - 1]) * 1e9 / next_rate)
+        if b - 1 > a and abs(back - int(time_ns[b - 1])) <= max(tolerance, _ROUNDING_NS):
+            lines[number - 1 : number + 1] = [(a, b - 1, start, rate), (b - 1, end, back, next_rate)]
+    return lines
+
+
 def _line(
     first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float
 ) -> tuple[int, float] | None:
-    """Return start and rate of a line within the tolerance of every point, if there is one."""
-    count = first_sample - first_sample[0]
+    """
+    Return start and rate of a line within the tolerance of every point, if there is one.
+
+    With the stated rate it begins where the first record says, as any reader has it; with a fitted one it
+    runs through the middle of the points.
+    """
+    count = (first_sample - first_sample[0]).astype(np.float64)
     elapsed = (time_ns - time_ns[0]).astype(np.float64)
-    if np.abs(elapsed - count * (1e9 / rate_hz)).max() <= tolerance:
+    allowed = max(tolerance, _ROUNDING_NS)
+    off = elapsed - count * (1e9 / rate_hz)
+    if off.max() - off.min() <= allowed:
         return int(time_ns[0]), rate_hz
     if len(count) < 3:
         return None
-    slope, offset = np.polyfit(count.astype(np.float64), elapsed, 1)
-    if slope <= 0 or np.abs(offset + slope * count - elapsed).max() > tolerance:
+    centred = count - count.mean()
+    period = float(centred @ (elapsed - elapsed.mean()) / (centred @ centred))
+    off = elapsed - count * period
+    if period <= 0 or off.max() - off.min() > allowed:
         return None
-    return int(time_ns[0]) + round(offset), 1e9 / slope
+    return int(time_ns[0]) + round(float(off.min() + off.max()) / 2), 1e9 / period

@@ -139,7 +139,7 @@ class MiniSeedFile:
         rows = self._table.rows[run]
         counts = rows["samples"].astype(np.int64)
         first = np.concatenate(([0], np.cumsum(counts)[:-1]))
-        resolution = int(rows["resolution_ns"].max())
+        resolution = int(rows["resolution_ns"].min())
         lines = fit_lines(first, rows["start_ns"], float(rows["rate_hz"][0]), resolution_ns=resolution)
         return [_Chain(number, run[a:b], start, rate, leap_ns) for a, b, start, rate in lines]
 
