@@ -13,3 +13,8 @@ From a source file to the archive and back::
     selection  a span            -> a lazy xarray.Dataset, dask, obspy
     export     a span            -> miniSEED
 """
+
+from pipeline.archive.reading import Archive, open_archive
+from pipeline.archive.selection import Selection
+
+__all__ = ["Archive", "Selection", "open_archive"]
