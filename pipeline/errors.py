@@ -13,8 +13,9 @@ Every error that stationday raises on purpose.
     ├── SourceError(OSError)             a source file can't be read at all
     ├── ResponseError(ValueError)        no response, or one that can't be used
     ├── LeaseHeldError(RuntimeError)     somebody else writes this product
-    ├── LeaseLostError(RuntimeError)     somebody else took the lease over while we wrote
-    └── ClusterError(RuntimeError)       a cluster can't be started or reached
+    └── LeaseLostError(RuntimeError)     somebody else took the lease over while we wrote
+
+What a cluster can't do has a tree of its own in `cluster.errors`, since neither imports the other.
 
 A day that is bad in an expected way is no exception but a recorded result with its reason: see
 `workflows.ledger`. All of these pickle, since they travel between Dask workers.
@@ -22,7 +23,6 @@ A day that is bad in an expected way is no exception but a recorded result with 
 
 __all__ = [
     "ArchiveError",
-    "ClusterError",
     "ConfigError",
     "FormatError",
     "KeyFormatError",
@@ -82,7 +82,3 @@ class LeaseHeldError(StationdayError, RuntimeError):
 
 class LeaseLostError(StationdayError, RuntimeError):
     """Somebody else took the lease over while we held it."""
-
-
-class ClusterError(StationdayError, RuntimeError):
-    """A Dask cluster can't be started or reached."""

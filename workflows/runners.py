@@ -18,7 +18,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.errors import ClusterError
+from cluster import ClusterError
 from workflows.ledger import BlockResult, Status
 from workflows.plan import Task
 

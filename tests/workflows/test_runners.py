@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from distributed import Client, Future, Worker
 
-from pipeline.errors import ClusterError
+from cluster import ClusterError
 from workflows.ledger import BlockResult, Status
 from workflows.plan import Task
 from workflows.runners import DaskRunner, Guarded, Runner, SerialRunner, runner_on
