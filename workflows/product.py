@@ -54,7 +54,7 @@ class Product:
     >>> with product.ledger() as ledger:
     ...     ledger.record(task.result())
     >>> list(product.files())
-    [('CI.CCC..HH/2020.03', 'CI.CCC..HH/2020.03.9eb2cb3aa1ba.parquet')]
+    [('CI.CCC..HH/2020.03', 'CI.CCC..HH/2020.03.cb2f36a379e7.parquet')]
     """
 
     store: ObjectStore
