@@ -8,6 +8,9 @@
 
 A file of which only the ends were scanned and that turns out to hold more is read through, and the blocks
 that it touches are planned once more.
+
+An ingest that died leaves nothing that the next one does not clear up first: scans not yet joined, days half
+written, an index older than its tables, temporary files.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +30,16 @@ from pipeline.archive.assemble import AssembledDay, BlockJob, assemble_block
 from pipeline.archive.blocks import Source
 from pipeline.archive.claims import BlockPlan, plan_blocks
 from pipeline.archive.grid import DayGrid, day_number
-from pipeline.archive.index import DayEntry, Index, rebuild_index
+from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
 from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.readers import Problem
 from pipeline.archive.scan import FileScan, find_files, read_scan_table, scan_file, write_scan_table
 from pipeline.archive.shard import PCODEC_LEVEL
-from pipeline.archive.store import ArchiveOptions, ArchiveStore, create_store, open_store
+from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
+from pipeline.archive.writer import roll_back
 from pipeline.errors import ConfigError, NotAnArchiveError
 from pipeline.keys import Block, Stream
-from pipeline.objects import open_objects
+from pipeline.objects import ObjectStore, open_objects
 from workflows.execute import execute
 from workflows.lease import Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
@@ -53,6 +58,7 @@ MAX_WAVES = 3
 SCANS = "scan/files.parquet"
 BATCHES = "scan/batches"
 STALE_INDEX = "index.stale"
+"""Lists the blocks under way, with their fingerprints; there while the index is older than their tables."""
 
 Days = tuple[dt.date | None, dt.date | None]
 """First and last day, both included; None for no limit."""
@@ -68,7 +74,7 @@ class IngestReport:
     files, scanned : int
         Files found, and those of them that were new or changed.
     unreadable : list of (url, Problem)
-        What the scan of those found wrong.
+        What was found wrong with those, and with all files that lost something, whenever they were scanned.
     problems : list of (block, problem)
         What was wrong with a day, as its table has it.
     summary : Summary
@@ -176,63 +182,89 @@ class _Ingest:
         self.report = IngestReport()
         self.scans = _load_scans(store)
         self.entries: list[DayEntry] = []
-        self.surprises: set[str] = set()
 
     def run(self, found: Sequence[Source], days: Days, *, retry_failed: bool) -> IngestReport:
         """Scan, then plan and map until no file holds anything that was not planned."""
-        index = self._open_index()
-        self.report.files = len(found)
+        index = self._recover()
         changed = _changed(found, self.scans)
-        self.report.scanned = len(changed)
+        self.report.files, self.report.scanned = len(found), len(changed)
         stopped = self._scan(changed)
         with Ledger(self.store.objects.child("ledger"), lease=self.lease) as ledger:
             for wave in range(MAX_WAVES):
                 if stopped:
                     break
-                self.surprises.clear()
                 blocks = _plan_blocks(self.store, index, self.scans, found, days)
                 tasks = _tasks(self.store.url, blocks)
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
                 index = self._map(index, blocks, planned, ledger)
                 stopped = self.report.summary.stopped_by is not None
-                if not self.surprises:
+                if stopped or not self._join_scans():
                     break
-                stopped |= self._scan([self.scans[url].source for url in sorted(self.surprises)], whole=True)
+        new = {source.url for source in changed}
+        self.report.unreadable = [
+            (source.url, problem)
+            for source in found
+            if source.url in self.scans
+            for problem in self.scans[source.url].problems
+            if problem.lost or source.url in new
+        ]
         return self.report
 
-    def _open_index(self) -> Index:
-        """Load the index; make it anew if the ingest before this one did not get to writing it."""
-        if not self.store.objects.exists(STALE_INDEX):
-            return Index.load(self.store)
-        index = rebuild_index(self.store)
-        index.save(self.store)
+    def _recover(self) -> Index:
+        """Clear up after an ingest that died, and load the index, brought up to date with its tables."""
+        store = self.store
+        for folder in ("scan", "ledger", "metadata"):
+            store.objects.sweep_partials(folder)
+        store.objects.remove_partials((ROOT, INDEX, STALE_INDEX))
+        self._join_scans()
+        roll_back(store)
+        index = Index.load(store)
+        if store.objects.exists(STALE_INDEX):
+            self._distrust(store.objects.read(STALE_INDEX).decode().splitlines())
+            tables = ((grid, block, store.read_table(grid, block)) for grid, block in store.tables())
+            index = index.updated(
+                day_entry(block.stream, grid, row) for grid, block, rows in tables for row in rows.values()
+            )
+            self._save(index)
         return index
 
-    def _scan(self, sources: Sequence[Source], *, whole: bool = False) -> bool:
+    def _distrust(self, under_way: Iterable[str]) -> None:
+        """Strike from the ledger what a dead ingest may have done anew without getting to recording it."""
+        with Ledger(self.store.objects.child("ledger"), lease=self.lease) as ledger:
+            latest = ledger.latest()
+            for key, digest in (line.split() for line in under_way):
+                if key in latest and latest[key].fingerprint != digest:
+                    ledger.record(BlockResult(key, "", Status.FAILED, reason="interrupted"))
+
+    def _scan(self, sources: Sequence[Source]) -> bool:
         """Scan files in batches, each kept as soon as it is done; tell whether a signal ended it."""
         if not sources:
             return False
-        tasks = [_scan_task(self.store.url, batch, whole=whole) for batch in _batches(sources)]
-        planned = Plan(todo=tasks)
+        planned = Plan(todo=[_scan_task(self.store.url, batch) for batch in _batches(sources)])
         with Ledger(self.store.objects.child("scan/ledger"), lease=self.lease) as ledger:
             summary = execute("scan", _scan_batch, planned, ledger, self.runner, progress=self.progress())
-        scans = _load_scans(self.store)
-        for source in sources:
-            scan = scans.get(source.url)
-            if scan is not None and scan.source == source:
-                self.report.unreadable += [(source.url, problem) for problem in scan.problems]
-        self.scans = scans
-        self.store.objects.write(SCANS, write_scan_table(scans))
-        self.store.objects.delete_folder(BATCHES)
+        self._join_scans()
         if summary.failed or summary.stopped_by is not None:
             self.report.summary = summary
         return summary.stopped_by is not None
 
+    def _join_scans(self) -> bool:
+        """Join what was scanned into one table; tell whether there was anything."""
+        if not any(self.store.objects.list(BATCHES)):
+            return False
+        self.lease.check()
+        self.scans = _load_scans(self.store)
+        self.store.objects.write(SCANS, write_scan_table(self.scans))
+        self.store.objects.delete_folder(BATCHES)
+        return True
+
     def _map(self, index: Index, blocks: BlockPlan, planned: Plan, ledger: Ledger) -> Index:
         """Make the groups, bring every block up to date, and write the index."""
-        self._make_groups(blocks, planned)
         if planned.todo:
-            self.store.objects.write(STALE_INDEX, b"an ingest is under way, or did not get to its end\n")
+            self.lease.check()
+            under_way = (f"{task.key} {task.fingerprint}\n" for task in planned.todo)
+            self.store.objects.write(STALE_INDEX, "".join(under_way).encode())
+            self._make_groups(blocks, planned)
         self.report.summary = execute(
             "ingest",
             _ingest_block,
@@ -245,15 +277,21 @@ class _Ingest:
         if planned.todo:
             index = index.updated(self.entries)
             self.entries.clear()
-            self.lease.check()
-            index.save(self.store)
-        self.store.objects.delete(STALE_INDEX)
+            self._save(index)
         return index
+
+    def _save(self, index: Index) -> None:
+        self.lease.check()
+        index.save(self.store)
+        self.store.objects.delete(STALE_INDEX)
 
     def _make_groups(self, blocks: BlockPlan, planned: Plan) -> None:
         touched = {(block.stream, block.year) for block in (task.payload[1].block for task in planned.todo)}
         for (stream, grid, year), arrays in blocks.groups.items():
             if (stream, year) in touched:
+                group = self.store.group(stream, grid, year)
+                folders = [str(stream), f"{stream}/{grid.label}", group, *(f"{group}/{a}" for a in arrays)]
+                self.store.objects.remove_partials(f"{folder}/{ROOT}" for folder in folders)
                 self.store.make_group(stream, grid, year, arrays)
 
     def _take(self, result: BlockResult) -> None:
@@ -261,7 +299,6 @@ class _Ingest:
         if result.status is Status.FAILED:
             return
         stream = Block.parse(result.key).stream
-        self.surprises |= set(json.loads(result.details)["surprises"]) if result.details else set()
         for record in result.days:
             details = json.loads(record.details)
             self.entries.append(_entry(stream, record.day, details))
@@ -287,18 +324,26 @@ def _batches(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
         yield tuple(sources[begin : begin + FILES_PER_SCAN])
 
 
-def _scan_task(archive_url: str, batch: tuple[Source, ...], *, whole: bool) -> Task:
-    digest = fingerprint(VERSION, batch, whole)
-    return Task(f"scan/{digest}", digest, (archive_url, batch, whole))
+def _scan_task(archive_url: str, batch: tuple[Source, ...]) -> Task:
+    digest = fingerprint(VERSION, batch)
+    return Task(f"scan/{digest}", digest, (archive_url, batch))
 
 
 def _scan_batch(task: Task) -> BlockResult:
     """Scan some files on a worker."""
-    archive_url, batch, whole = task.payload
-    scans = {source.url: scan_file(source, whole=whole) for source in batch}
-    objects = open_objects(archive_url)
-    objects.write(f"{BATCHES}/{task.fingerprint}.parquet", write_scan_table(scans))
+    archive_url, batch = task.payload
+    _write_batch(open_objects(archive_url), batch)
     return task.result()
+
+
+def _write_batch(objects: ObjectStore, batch: Sequence[Source], *, whole: bool = False) -> None:
+    scans = {source.url: scan_file(source, whole=whole) for source in batch}
+    objects.write(f"{BATCHES}/{fingerprint(VERSION, batch, whole)}.parquet", write_scan_table(scans))
+
+
+def _scan_whole(objects: ObjectStore, source: Source) -> None:
+    """Read a file through that holds more than its ends showed; the driver finds it among the batches."""
+    _write_batch(objects, [source], whole=True)
 
 
 def _plan_blocks(
@@ -332,10 +377,9 @@ def _ingest_block(task: Task) -> BlockResult:
     """Bring one block up to date on a worker."""
     archive_url, job = task.payload
     assert isinstance(job, BlockJob)
-    report = assemble_block(open_store(archive_url), job)
-    details = json.dumps({"surprises": sorted(report.surprises)}) if report.surprises else ""
-    days = [_record(day) for day in report.days]
-    return task.result(days, details=details, nbytes=report.bytes_written)
+    store = open_store(archive_url)
+    report = assemble_block(store, job, on_surprise=partial(_scan_whole, store.objects))
+    return task.result([_record(day) for day in report.days], nbytes=report.bytes_written)
 
 
 def _record(day: AssembledDay) -> DayRecord:

@@ -8,13 +8,13 @@ in for them. Memory holds the decoded samples of one day, and the bytes of the f
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.archive.arena import Arena
 from pipeline.archive.blocks import DayRow, Source, day_row
-from pipeline.archive.grid import DAY_NS, DayGrid
+from pipeline.archive.grid import DAY_NS, DayGrid, day_number
 from pipeline.archive.index import DayEntry, day_entry
 from pipeline.archive.merge import DayContent, merge_day
 from pipeline.archive.pieces import Piece, Span
@@ -91,7 +91,9 @@ def touched_days(span: Span, grid: DayGrid) -> tuple[int, int]:
     return grid.index(span.start_ns) // n, grid.index(span.end_ns) // n
 
 
-def assemble_block(store: ArchiveStore, job: BlockJob) -> BlockReport:
+def assemble_block(
+    store: ArchiveStore, job: BlockJob, *, on_surprise: Callable[[Source], object] | None = None
+) -> BlockReport:
     """
     Bring a block up to date with its source files.
 
@@ -101,6 +103,9 @@ def assemble_block(store: ArchiveStore, job: BlockJob) -> BlockReport:
         Groups of the block's year must have been made for every grid and array that the files hold.
     job : BlockJob
         The block, and all claims on it.
+    on_surprise : callable, optional
+        Called with a file that holds more than its ends showed, before anything made of it is committed:
+        once the block is done, nobody looks into the file again.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def assemble_block(store: ArchiveStore, job: BlockJob) -> BlockReport:
         All days of the block that any file claims, in order of grid and day.
     """
     report = BlockReport()
-    files = _OpenFiles(report)
+    files = _OpenFiles(report, day_number(job.block.first_day(store.options.block_days)), on_surprise)
     for grid in sorted({claim.grid for claim in job.claims}):
         claims = [claim for claim in job.claims if claim.grid == grid]
         _assemble_grid(store, job.block, grid, claims, files)
@@ -127,7 +132,7 @@ def _assemble_grid(
         files.close_before(day)
         old = writer.rows.get(day)
         if old is not None and set(old.sources) == {claim.source for claim in touching}:
-            report.days.append(AssembledDay(day_entry(block.stream, grid, old), False, ()))
+            report.days.append(AssembledDay(day_entry(block.stream, grid, old), False, old.problems))
             continue
         content, sources, problems = _make_day(writer, block.stream, grid, day, touching, files, buffers)
         new = day_row(content, block.stream, grid, sources=sources, problems=problems)
@@ -141,9 +146,7 @@ def _assemble_grid(
 
 
 def _days(block: Block, block_days: int, claims: Sequence[Claim]) -> Iterator[int]:
-    first, last = (
-        (day - dt.date(1970, 1, 1)).days for day in (block.first_day(block_days), block.last_day(block_days))
-    )
+    first, last = day_number(block.first_day(block_days)), day_number(block.last_day(block_days))
     for day in range(first, last + 1):
         if any(claim.first_day <= day <= claim.last_day for claim in claims):
             yield day
@@ -167,7 +170,6 @@ def _make_day(
     kept: set[Source] = set()
     if old is not None and any(not claim.reachable for claim in claims):
         kept = {claim.source for claim in claims} & set(old.sources)
-        writer.keep_old(day)
     for claim in claims:
         if claim.source in kept:
             sources.append(claim.source)
@@ -227,13 +229,19 @@ def _runs_of(
 class _OpenFiles:
     """The source files of a block, each opened once and let go after its last day."""
 
-    def __init__(self, report: BlockReport) -> None:
+    def __init__(
+        self, report: BlockReport, first_day: int, on_surprise: Callable[[Source], object] | None
+    ) -> None:
         self.report = report
+        self._first_day = first_day
+        self._on_surprise = on_surprise
         self._open: dict[str, tuple[SourceFile | None, list[Problem], int]] = {}
+        self._arena = Arena()
 
     def close_before(self, day: int) -> None:
-        """Let go of files that end before a day."""
+        """Let go of files that end before a day, and of all samples that were read."""
         self._open = {url: entry for url, entry in self._open.items() if entry[-1] >= day}
+        self._arena.reset()
 
     def read(
         self, claim: Claim, stream: Stream, grid: DayGrid, day: int
@@ -242,18 +250,20 @@ class _OpenFiles:
         url = claim.source.url
         if url not in self._open:
             self._open[url] = (*self._open_file(claim), claim.last_day)
-        file, problems, last_day = self._open[url]
+        file, problems, _ = self._open[url]
         if file is None:
             return None, problems
-        self._open[url] = (file, [], last_day)  # a problem is told once
+        # A problem of the file as a whole is told on its first day, also if only a later one is made now.
+        is_first = day == max(claim.first_day, self._first_day)
         margin = int(grid.step_ns()) + 1
-        pieces, trouble = file.read(day * DAY_NS - margin, (day + 1) * DAY_NS + margin)
+        span = (day * DAY_NS - margin, (day + 1) * DAY_NS + margin)
+        pieces, trouble = file.read(*span, allocate=self._arena.take)
         own = [
             piece
             for piece in pieces
             if piece.channel.stream == stream and grid_for(piece.nominal_rate_hz, [grid]) == grid
         ]
-        return own, problems + trouble
+        return own, (problems if is_first else []) + trouble
 
     def _open_file(self, claim: Claim) -> tuple[SourceFile | None, list[Problem]]:
         source = claim.source
@@ -268,6 +278,8 @@ class _OpenFiles:
         content = file.content
         if claim.peeked and _surprises(content, claim):
             self.report.surprises.add(source.url)
+            if self._on_surprise is not None:
+                self._on_surprise(source)
         problems = [replace(p, detail=f"{source.url}: {p.detail}") for p in content.problems]
         return file, problems
 

@@ -1,9 +1,10 @@
 """
 Writing a block: its changed days one by one, then its table.
 
-The table is the moment at which a change counts: shards are written before it. A day whose old samples are
-themselves an input (its source files are out of reach) is put into the journal before it is overwritten, and
-comes back from there if the writer died before the table was written::
+The table is the moment at which a change counts: shards are written before it. A day that the table has
+already is put into the journal before it is overwritten, and comes back from there if the writer died before
+the new table was written: whatever the next writer finds (source files out of reach, or again as they were
+before), samples and table belong together::
 
     journal/<block>/table     the block table as it was
     journal/<block>/<shard>   shards as they were
@@ -23,7 +24,7 @@ from pipeline.archive.shard import Edges, decode_chunks, encode_span, pack, read
 from pipeline.archive.store import ArchiveStore, ShardPlace
 from pipeline.keys import Block
 
-__all__ = ["BlockWriter"]
+__all__ = ["BlockWriter", "roll_back"]
 
 _Chunks = list[list[bytes]]
 
@@ -33,7 +34,8 @@ class BlockWriter:
     The one writer of a block of a stream at one rate.
 
     Use as ``writer = BlockWriter(...)``, `write` each changed day, then `commit`. Until then the archive may
-    hold new samples under an old table; the next writer of the block puts that right.
+    hold new samples under an old table; the next writer of the block puts that right, and so does
+    `roll_back`.
 
     Parameters
     ----------
@@ -74,19 +76,6 @@ class BlockWriter:
             arrays[array] = out
         return arrays
 
-    def keep_old(self, day: int) -> None:
-        """Put a day into the journal, because what will be written is made of it."""
-        objects = self._store.objects
-        with contextlib.suppress(FileNotFoundError):
-            if not objects.exists(f"{self._journal}/table"):
-                objects.copy(self._store.table_key(self._grid, self._block), f"{self._journal}/table")
-        for array in self.rows[day].arrays:
-            key = self._place(array, day).key
-            kept = f"{self._journal}/{key}"
-            with contextlib.suppress(FileNotFoundError):
-                if not objects.exists(kept):
-                    objects.copy(key, kept)
-
     def write(self, content: DayContent) -> Mapping[str, Edges]:
         """
         Write the samples of a day; arrays that it had and has no more are emptied.
@@ -98,6 +87,8 @@ class BlockWriter:
         """
         edges = {}
         row = self.rows.get(content.day)
+        if row is not None:
+            self._keep_old(row)
         for array in sorted({*content.arrays, *(row.arrays if row is not None else ())}):
             place = self._place(array, content.day)
             samples = content.arrays.get(array)
@@ -123,6 +114,19 @@ class BlockWriter:
         self._store.objects.write(self._store.table_key(self._grid, self._block), table)
         self.bytes_written += len(table)
         self._store.objects.delete_folder(self._journal)
+
+    def _keep_old(self, row: DayRow) -> None:
+        """Put a day into the journal, because it will be overwritten."""
+        objects = self._store.objects
+        with contextlib.suppress(FileNotFoundError):
+            if not objects.exists(f"{self._journal}/table"):
+                objects.copy(self._store.table_key(self._grid, self._block), f"{self._journal}/table")
+        for array in row.arrays:
+            key = self._place(array, row.day).key
+            kept = f"{self._journal}/{key}"
+            with contextlib.suppress(FileNotFoundError):
+                if not objects.exists(kept):
+                    objects.copy(key, kept)
 
     def _place(self, array: str, day: int) -> ShardPlace:
         return self._store.shard(self._block.stream, self._grid, array, day)
@@ -164,3 +168,10 @@ class BlockWriter:
                 if key != "table":
                     objects.copy(info.key, key)
         objects.delete_folder(self._journal)
+
+
+def roll_back(store: ArchiveStore) -> None:
+    """Put every block back that a writer left half written. Only for who alone writes the archive."""
+    journals = {tuple(info.key.split("/")[1:4]) for info in store.objects.list("journal")}
+    for stream, label, period in sorted(journals):
+        BlockWriter(store, DayGrid.from_label(label), Block.parse(f"{stream}/{period}"))
