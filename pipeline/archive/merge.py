@@ -176,7 +176,9 @@ def merge_day(
             samples[component] = fill_value(array)
     qualities = [run.timing_quality for row_runs in by_row.values() for run in row_runs]
     content.timing_quality = min((q for q in qualities if q >= 0), default=-1)
-    content.side.sort(key=_side_order)
+    # A day's side table lives until its block is written, longer than the arrays that were merged.
+    copies = (replace(run, samples=run.samples.copy()) for run in content.side)
+    content.side = sorted(copies, key=_side_order)
     return content
 
 

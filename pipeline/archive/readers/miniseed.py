@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.archive.grid import DAY_NS, day_of_number
+from pipeline.archive.grid import DAY_NS, RATES_HZ, day_of_number
 from pipeline.archive.pieces import Piece, Samples, Span, fit_lines, sample_time_ns
-from pipeline.archive.readers.miniseed_headers import HeaderTable, parse_headers
-from pipeline.archive.readers.protocol import Content, Problem, SourceFile
+from pipeline.archive.readers.miniseed_headers import HeaderTable, is_record, parse_headers
+from pipeline.archive.readers.protocol import Allocate, Content, Problem, SourceFile
 from pipeline.keys import Channel
 
 __all__ = ["MiniSeedFile", "MiniSeedReader"]
@@ -31,6 +31,8 @@ _DTYPES |= dict.fromkeys((16, 30, 32), "int32")  # CDSN, SRO, DWWSSN
 _DTYPES |= dict.fromkeys((12, 13, 14), "float32")  # GEOSCOPE
 _TYPE_LETTER = {"int32": b"i", "float32": b"f", "float64": b"d"}
 _TEXT = 0
+_LEAST_PAYLOAD = 41  # of miniSEED 3: its header, and an identifier
+_SAMPLES_PER_BYTE = 2  # Steim2 packs seven into four bytes
 
 
 class MiniSeedReader:
@@ -40,14 +42,7 @@ class MiniSeedReader:
 
     def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 (the bytes tell)
         """See `Reader.accepts`."""
-        if head[:3] == b"MS\x03":
-            return True
-        return (
-            len(head) >= 8
-            and head[6:7] in b"DRQM"
-            and head[7:8] in b" \x00"
-            and head[:6].strip(b"0123456789 \x00") == b""
-        )
+        return is_record(head)
 
     def open(self, data: bytes) -> SourceFile:
         """See `Reader.open`."""
@@ -62,11 +57,12 @@ class MiniSeedReader:
         if size % length or length > len(tail):
             return None
         last = parse_headers(tail[-length:])
-        if len(last.rows) != 1 or last.channels != first.channels[:1] or not _is_channel(first.channels[0]):
+        if len(last.rows) != 1 or last.channels != first.channels:
             return None
         a, b = first.rows[0], last.rows[0]
-        known = int(a["encoding"]) in _DTYPES and a["samples"] > 0 and b["samples"] > 0 and a["rate_hz"] > 0
-        if not known or a["encoding"] != b["encoding"] or a["rate_hz"] != b["rate_hz"]:
+        like = a["encoding"] == b["encoding"] and a["rate_hz"] == b["rate_hz"]
+        usable = len(_usable(first, [])) == len(first.rows) and len(_usable(last, [])) == 1
+        if not like or not usable or b["start_ns"] < a["start_ns"]:
             return None
         rate = float(a["rate_hz"])
         end_ns = sample_time_ns(int(b["start_ns"]), rate, int(b["samples"]) - 1)
@@ -143,7 +139,9 @@ class MiniSeedFile:
         lines = fit_lines(first, rows["start_ns"], float(rows["rate_hz"][0]), resolution_ns=resolution)
         return [_Chain(number, run[a:b], start, rate, leap_ns) for a, b, start, rate in lines]
 
-    def read(self, start_ns: int, end_ns: int) -> tuple[list[Piece], list[Problem]]:
+    def read(
+        self, start_ns: int, end_ns: int, *, allocate: Allocate = np.empty
+    ) -> tuple[list[Piece], list[Problem]]:
         """See `SourceFile.read`."""
         pieces: list[Piece] = []
         problems: list[Problem] = []
@@ -156,15 +154,22 @@ class MiniSeedFile:
             stop = int(np.searchsorted(ends - counts, (until_ns - chain.start_ns) * per_ns + 1, side="left"))
             if first < stop:
                 offset = int(ends[first] - counts[first])
-                self._decode(chain, first, stop, offset, pieces, problems)
+                self._decode(chain, first, stop, offset, allocate, pieces, problems)
         return pieces, problems
 
     def _decode(
-        self, chain: _Chain, first: int, stop: int, offset: int, pieces: list[Piece], problems: list[Problem]
+        self,
+        chain: _Chain,
+        first: int,
+        stop: int,
+        offset: int,
+        allocate: Allocate,
+        pieces: list[Piece],
+        problems: list[Problem],
     ) -> None:
         """Decode some records of a chain; those that can't be are cut out, and the chain continues after."""
         rows = self._table.rows[chain.rows[first:stop]]
-        samples, good = _decode_records(self._data, rows, problems)
+        samples, good = _decode_records(self._data, rows, allocate, problems)
         counts = rows["samples"].astype(np.int64)
         ends = np.cumsum(counts)
         for a, b in _true_runs(good):
@@ -187,20 +192,28 @@ def _usable(table: HeaderTable, problems: list[Problem]) -> NDArray[np.int64]:
     """Choose the records that hold samples; what is left out and should not be is a problem."""
     rows = table.rows
     known = np.isin(rows["encoding"], list(_DTYPES))
-    rated = np.isfinite(rows["rate_hz"]) & (rows["rate_hz"] > 0)
+    slowest, fastest = RATES_HZ
+    rated = (rows["rate_hz"] >= slowest) & (rows["rate_hz"] <= fastest)
     filled = rows["samples"] > 0
     text = rows["encoding"] == _TEXT
     for encoding in np.unique(rows["encoding"][filled & ~known & ~text]):
         count = int((rows["encoding"] == encoding).sum())
         problems.append(Problem("unknown encoding", f"{count} records of encoding {encoding}"))
-    without_rate = int((filled & known & ~rated).sum())
-    if without_rate:
-        problems.append(Problem("no sampling rate", f"{without_rate} records state a rate of 0"))
+    for rate in np.unique(rows["rate_hz"][filled & known & ~rated]):
+        count = int((filled & known & (rows["rate_hz"] == rate)).sum())
+        detail = f"{count} records state a rate of {rate:g} Hz, not from {slowest:.3g} to {fastest:g} Hz"
+        problems.append(Problem("no sampling rate", detail))
+    room = rows["length"] - rows["payload"].astype(np.int64)
+    fits = (rows["payload"] >= _LEAST_PAYLOAD) & (rows["samples"] <= room * _SAMPLES_PER_BYTE)
+    problems += [
+        Problem("corrupt record", f"record at offset {row['offset']}: {row['samples']} samples do not fit in it")
+        for row in rows[filled & known & rated & ~fits]
+    ]
     named = np.array([_is_channel(name) for name in table.channels], dtype=bool)
     if not named.all():
         bad = ", ".join(repr(name) for name in table.channels if not _is_channel(name))
         problems.append(Problem("no channel name", f"records name the channel {bad}"))
-    usable = known & rated & filled & (named[rows["channel"]] if len(named) else True)
+    usable = known & rated & filled & fits & (named[rows["channel"]] if len(named) else True)
     return np.flatnonzero(usable)
 
 
@@ -226,22 +239,22 @@ def _continuous_runs(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDA
     runs = [np.arange(a, b) for a, b in pairwise(cuts)]
     runs.sort(key=lambda run: (int(own["start_ns"][run[0]]), -len(run), int(run[0])))
     joined: list[list[NDArray[np.int64]]] = []
-    ends: list[int] = []
+    ends: dict[int, int] = {}
     for run in runs:
         start = int(own["start_ns"][run[0]])
         end = int(own["start_ns"][run[-1]] + length_ns[run[-1]])
-        following = next((i for i in reversed(range(len(ends))) if abs(ends[i] - start) <= period / 2), None)
-        if following is None:
-            joined.append([run])
-            ends.append(end)
-        else:
-            joined[following].append(run)
-            ends[following] = end
+        # Starts rise, so that nothing follows any more what ended before.
+        ends = {i: last for i, last in ends.items() if last >= start - period / 2}
+        following = next((i for i in reversed(ends) if ends[i] <= start + period / 2), len(joined))
+        if following == len(joined):
+            joined.append([])
+        joined[following].append(run)
+        ends[following] = end
     return [members[np.concatenate(parts)] for parts in joined]
 
 
 def _decode_records(
-    data: bytes, rows: NDArray[Any], problems: list[Problem]
+    data: bytes, rows: NDArray[Any], allocate: Allocate, problems: list[Problem]
 ) -> tuple[Samples, NDArray[np.bool_]]:
     """Decode records into one array, and tell which of them decoded."""
     from pymseed import clear_error_messages, clibmseed, ffi
@@ -249,7 +262,7 @@ def _decode_records(
     dtype = _DTYPES[int(rows["encoding"][0])]
     letter = ffi.new("char *", _TYPE_LETTER[dtype])
     counts = rows["samples"].astype(np.int64)
-    samples: Any = np.empty(int(counts.sum()), dtype=dtype)
+    samples: Any = allocate(int(counts.sum()), dtype)
     good = np.ones(len(rows), dtype=bool)
     source, target = ffi.from_buffer(data), ffi.from_buffer(samples)
     decode, null = clibmseed.ms_decode_data, ffi.NULL

@@ -2,12 +2,13 @@
 Headers of miniSEED records as one table: whole runs of like records at once.
 
 Files are mostly thousands of records of one length and one chain of blockettes. The first of such a run is
-parsed, and numpy reads the same bytes of all that follow. What does not fit (miniSEED 3, a record without
-blockette 1000, another chain) goes record by record through libmseed; what is no record at all is skipped
-to the next header, and its bytes are counted.
+parsed, and numpy reads the same bytes of all that follow. What does not fit (miniSEED 3, blockettes that
+lead nowhere) goes record by record through libmseed; what is no record at all, such as the control headers
+of a full SEED volume, is skipped to the next header, and its bytes are counted.
 
 The layout is that of the SEED manual 2.4, chapter 8: the fixed header of 48 bytes, then blockettes 1000
-(encoding, byte order, length), 1001 (timing quality, microseconds) and 100 (actual rate).
+(encoding, byte order, length), 1001 (timing quality, microseconds) and 100 (actual rate). Records older than
+blockette 1000 are Steim1 in the byte order of their header, and end where the next one begins.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from pipeline.archive.grid import DAY_NS
 from pipeline.archive.readers.protocol import Problem
 
-__all__ = ["HEADER", "HeaderTable", "parse_headers"]
+__all__ = ["HEADER", "HeaderTable", "is_record", "parse_headers"]
 
 HEADER = np.dtype(
     [
@@ -56,7 +57,13 @@ _POSITIVE_LEAP = 0x10
 _DIGITIZER_CLIPPING = 0x02
 _AMPLIFIER_SATURATION = 0x01
 _NEXT_HEADER = re.compile(rb"[0-9 \x00]{6}[DRQM][ \x00]|MS\x03")
+_CONTROL_HEADER = re.compile(rb"\d{6}[VAST][ *]")
+_NOISE_RECORD = re.compile(rb"\d{6} {42}")
+_STEIM1 = 10
 _MAX_RECORD = 10 * 1024 * 1024
+_MAX_POWER = 20
+_MAX_SAMPLES = 2**31 - 1
+_MAX_EXTRA = 1000
 
 
 @dataclass(slots=True)
@@ -79,6 +86,9 @@ class _Collector:
 
     def channel(self, key: bytes, name: str) -> int:
         if key not in self.number_of:
+            if not key.isascii():
+                detail = f"the codes {key!r} are read as {name}"
+                self.problems.append(Problem("codes not ASCII", detail, lost=False))
             if name not in self.channels:
                 self.channels.append(name)
             self.number_of[key] = self.channels.index(name)
@@ -111,6 +121,16 @@ def parse_headers(data: bytes) -> HeaderTable:
     return HeaderTable(rows, collector.channels, collector.problems)
 
 
+def is_record(head: bytes) -> bool:
+    """
+    Tell whether a file begins like miniSEED, or like the full SEED volume around it.
+
+    >>> is_record(b"000001D PB01 "), is_record(b"MS\x03"), is_record(b"000001V 0100082"), is_record(b"GIF89a")
+    (True, True, True, False)
+    """
+    return any(kind.match(head) is not None for kind in (_NEXT_HEADER, _CONTROL_HEADER, _NOISE_RECORD))
+
+
 def _skip(data: bytes, position: int, collector: _Collector) -> int:
     """Find the next header and name the bytes before it."""
     match = _NEXT_HEADER.search(data, position + 1)
@@ -118,9 +138,12 @@ def _skip(data: bytes, position: int, collector: _Collector) -> int:
         match = _NEXT_HEADER.search(data, match.start() + 1)
     following = match.start() if match is not None else len(data)
     skipped = following - position
-    if _looks_like_header(data, position) and following == len(data):
-        problem = Problem("truncated record", f"{skipped} bytes at offset {position} are less than a record")
-    elif not data[position:following].strip(b"\x00 "):
+    if _looks_like_header(data, position):
+        detail = f"{skipped} bytes at offset {position} are less than the record that begins there"
+        problem = Problem("truncated record", detail)
+    elif _CONTROL_HEADER.match(data, position):
+        problem = Problem("control headers", f"{skipped} bytes skipped at offset {position}", lost=False)
+    elif _NOISE_RECORD.match(data, position) or not data[position:following].strip(b"\x00 "):
         problem = Problem("padding", f"{skipped} empty bytes at offset {position}", lost=False)
     else:
         problem = Problem("not miniSEED", f"{skipped} bytes skipped at offset {position}")
@@ -128,8 +151,8 @@ def _skip(data: bytes, position: int, collector: _Collector) -> int:
     return skipped
 
 
-def _looks_like_header(data: bytes, position: int) -> bool:
-    if data[position : position + 3] == b"MS\x03":
+def _looks_like_header(data: Any, position: int) -> bool:
+    if bytes(data[position : position + 3]) == b"MS\x03":
         return len(data) - position >= 40
     if len(data) - position < FIXED_HEADER or _NEXT_HEADER.match(data, position) is None:
         return False
@@ -180,13 +203,30 @@ def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
         if following and following <= offset:
             return None
         offset = following
-    if 1000 not in found:
+    if 1000 in found:
+        encoding, word_order, power = (int(v) for v in buffer[position + found[1000] + 4 :][:3])
+    else:
+        encoding, word_order, power = _STEIM1, -1, _power_to_next(buffer, position)
+    if not 7 <= power <= _MAX_POWER or position + (1 << power) > len(buffer):
         return None
-    encoding, word_order, power = (int(v) for v in buffer[position + found[1000] + 4 :][:3])
-    if not 7 <= power <= 20 or position + (1 << power) > len(buffer):
+    if max(found.values(), default=0) + 8 > 1 << power:
         return None
-    swap = (word_order == 1) == (sys.byteorder == "little")
+    # 0 and 1 are all that the manual knows; with any other the data are as the header is.
+    big = word_order == 1 if word_order in (0, 1) else order == ">"
+    swap = big == (sys.byteorder == "little")
     return _Shape(1 << power, order, encoding, swap, found.get(1001, 0), found.get(100, 0), tuple(fixed))
+
+
+def _power_to_next(buffer: NDArray[np.uint8], position: int) -> int:
+    """Return the length, as a power of two, of a record that does not state it; 0 if nothing follows it."""
+    data = memoryview(buffer)
+    for power in range(7, _MAX_POWER + 1):
+        following = position + (1 << power)
+        if following >= len(data):
+            return power if following == len(data) else 0
+        if _looks_like_header(data, following) or _CONTROL_HEADER.match(data, following):
+            return power
+    return 0
 
 
 def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector) -> int:
@@ -274,7 +314,7 @@ def _channels(records: NDArray[np.uint8], collector: _Collector) -> NDArray[np.i
 
 def _channel_name(code: bytes) -> str:
     station, location, channel, network = (
-        part.decode("ascii", "replace").strip(" \x00")
+        part.decode("ascii", "ignore").replace("\x00", "").strip()
         for part in (code[:5], code[5:7], code[7:10], code[10:12])
     )
     return f"{network}.{station}.{location}.{channel}"
@@ -315,20 +355,29 @@ def _row_of(record: Any, position: int, collector: _Collector) -> NDArray[Any]:
     offset, size = ffi.new("uint32_t *"), ffi.new("uint32_t *")
     clibmseed.msr3_data_bounds(record._msr, offset, size)  # noqa: SLF001 (no other way to the payload)
 
-    def extra(name: str) -> Any:
-        return record.get_extra_header(f"/FDSN/{name}") if record.extralength else None
+    def extra(name: str) -> float:
+        """Read a number of the extra headers; -1 where there is none, or none that makes sense."""
+        try:
+            value = record.get_extra_header(f"/FDSN/{name}") if record.extralength else None
+        except ValueError:
+            return -1
+        return float(value) if isinstance(value, bool | int | float) and abs(value) <= _MAX_EXTRA else -1
 
-    name = ".".join(sourceid2nslc(record.sourceid))
-    quality = extra("Time/Quality")
+    try:
+        identifier = record.sourceid
+        name = ".".join(sourceid2nslc(identifier))
+    except ValueError:  # the reader names it, and leaves its records out
+        identifier = name = bytes(ffi.string(record._msr.sid)).decode("ascii", "backslashreplace")  # noqa: SLF001
     row = np.zeros(1, dtype=HEADER)
     row["offset"], row["length"] = position, record.reclen
-    row["payload"], row["samples"] = offset[0], record.samplecnt
+    row["payload"], row["samples"] = offset[0], min(record.samplecnt, _MAX_SAMPLES)
     row["start_ns"], row["rate_hz"] = record.starttime, record.samprate
-    row["encoding"], row["rank"] = record.encoding, record.pubversion
+    row["encoding"] = record.encoding if record.encoding >= 0 else _STEIM1
+    row["rank"] = record.pubversion
     row["swap"] = record.swapflag_dict()["payload_swapped"]
-    row["timing_quality"] = -1 if quality is None else int(quality)
-    row["clipped"] = bool(extra("Flags/DigitizerClipping") or extra("Flags/AmplifierSaturation"))
-    row["leap"] = (extra("Time/LeapSecond") or 0) > 0
-    row["channel"] = collector.channel(record.sourceid.encode(), name)
+    row["timing_quality"] = int(extra("Time/Quality"))
+    row["clipped"] = extra("Flags/DigitizerClipping") > 0 or extra("Flags/AmplifierSaturation") > 0
+    row["leap"] = extra("Time/LeapSecond") > 0
+    row["channel"] = collector.channel(identifier.encode(), name)
     row["resolution_ns"] = 1 if record.formatversion == 3 else 1000
     return row

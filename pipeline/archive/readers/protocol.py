@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
 
 from pipeline.archive.pieces import Piece, Span
 
-__all__ = ["Content", "Problem", "Reader", "SourceFile"]
+Allocate = Callable[[int, str], Any]
+"""Gives an array of so many samples of a type, with any content."""
+
+__all__ = ["Allocate", "Content", "Problem", "Reader", "SourceFile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,10 @@ class SourceFile(Protocol):
         """What the file holds."""
         ...
 
-    def read(self, start_ns: int, end_ns: int) -> tuple[list[Piece], list[Problem]]:
-        """Decode the pieces that touch a half-open span of time, not cut to it."""
+    def read(
+        self, start_ns: int, end_ns: int, *, allocate: Allocate = np.empty
+    ) -> tuple[list[Piece], list[Problem]]:
+        """Decode the pieces that touch a half-open span of time, not cut to it, into allocated arrays."""
         ...
 
 
