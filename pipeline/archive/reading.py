@@ -19,6 +19,7 @@ import xarray as xr
 from pipeline.archive.blocks import DayRow
 from pipeline.archive.grid import DayGrid, day_number, day_of_number
 from pipeline.archive.index import Index, IndexRow
+from pipeline.archive.lazy import lazy_dataset
 from pipeline.archive.merge import ARRAY_DTYPES
 from pipeline.archive.metadata import read_stationxml
 from pipeline.archive.pieces import Samples
@@ -215,8 +216,6 @@ class Archive:
         NoSuchStreamError, ConfigError
             See `rows`; also for a span that is empty.
         """
-        from pipeline.archive.selection import lazy_dataset
-
         rows = self.rows(stream, rate)
         n = rows[0].grid.samples_per_day
         first = day_number(rows[0].first_day) * n if start is None else _index(rows[0].grid, start)
@@ -224,7 +223,8 @@ class Archive:
         if stop <= first:
             raise ConfigError(f"a span must end after it starts: start = {start}, end = {end}")
         arrays = sorted({array for row in rows for array in row.arrays})
-        return lazy_dataset(self, rows[0].stream, rows[0].grid, arrays, first, stop)
+        stream, grid = rows[0].stream, rows[0].grid
+        return lazy_dataset(self.read, stream, grid, arrays, first, stop, attributes={"archive": self.url})
 
 
 def _index(grid: DayGrid, time: Any) -> int:

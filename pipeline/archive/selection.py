@@ -1,5 +1,5 @@
 """
-Selections: a span of a stream as a lazy xarray.Dataset, and what leads on from there.
+Selections: what leads on from a dataset of `Archive.sel`, under ``ds.stationday``.
 
 >>> import xarray as xr
 >>> hasattr(xr.Dataset, "stationday")
@@ -8,78 +8,24 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from pipeline.archive.chains import find_chains
-from pipeline.archive.grid import DayGrid, day_of_number
-from pipeline.archive.merge import ARRAY_DTYPES, Segment, fill_value, join_segments
+from pipeline.archive.grid import day_of_number
+from pipeline.archive.merge import ARRAY_DTYPES, Segment, join_segments
 from pipeline.archive.placement import SideRun
-from pipeline.archive.reading import Archive, open_archive
+from pipeline.archive.reading import open_archive
 from pipeline.archive.stations import ChannelEpoch
-from pipeline.archive.timeindex import DayGridIndex, day_grid_coordinates
+from pipeline.archive.timeindex import DayGridIndex
 from pipeline.errors import ConfigError
 from pipeline.keys import Stream, days_in_year
 
 if TYPE_CHECKING:
     import obspy
 
-__all__ = ["Selection", "SpanArray", "lazy_dataset"]
-
-
-class SpanArray(BackendArray):
-    """Samples of one array over a span that may cross days and years, read when they are used."""
-
-    def __init__(
-        self, archive: Archive, stream: Stream, grid: DayGrid, array: str, first: int, stop: int
-    ) -> None:
-        self._archive = archive
-        self._span = (stream, grid, array)
-        self._first = first
-        self.shape = (len(stream.components), stop - first)
-        self.dtype = np.dtype(ARRAY_DTYPES[array])
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
-
-    def _read(self, key: tuple[int | slice, ...]) -> Any:
-        component, time = key
-        rows = range(self.shape[0])[component] if isinstance(component, slice) else [component]
-        columns = range(self.shape[1])[time] if isinstance(time, slice) else range(time, time + 1)
-        low, high = (min(columns), max(columns) + 1) if len(columns) else (0, 0)
-        samples = self._archive.read(
-            *self._span, self._first + low, self._first + high, components=list(rows)
-        )
-        if isinstance(time, slice):
-            forward = samples if columns.step > 0 else samples[:, ::-1]
-            picked: Any = forward[:, :: abs(columns.step)]
-        else:
-            picked = samples[:, 0]
-        return picked if isinstance(component, slice) else picked[0]
-
-
-def lazy_dataset(
-    archive: Archive, stream: Stream, grid: DayGrid, arrays: list[str], first: int, stop: int
-) -> xr.Dataset:
-    """Make the dataset of `Archive.sel`: samples since 1970 from ``first`` to before ``stop``."""
-    variables = {}
-    for array in arrays:
-        data = indexing.LazilyIndexedArray(SpanArray(archive, stream, grid, array, first, stop))
-        attributes = {"long_name": "samples as recorded", "missing": fill_value(array)}
-        variables[array] = xr.Variable(("component", "time"), data, attributes)
-    coordinates = day_grid_coordinates(grid, first=first, size=stop - first)
-    coordinates["component"] = ("component", list(stream.components))
-    attributes = {
-        "archive": archive.url,
-        "stream": str(stream),
-        "sampling_rate_hz": grid.rate_hz,
-        "samples_per_day": grid.samples_per_day,
-    }
-    return xr.Dataset(variables, coordinates, attributes)
+__all__ = ["Selection"]
 
 
 @xr.register_dataset_accessor("stationday")  # type: ignore[no-untyped-call]
