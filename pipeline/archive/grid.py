@@ -20,10 +20,13 @@ from fractions import Fraction
 
 from pipeline.errors import ConfigError
 
-__all__ = ["DAY_NS", "DayGrid", "day_number", "day_of_number", "nominal_rate"]
+__all__ = ["DAY_NS", "RATES_HZ", "DayGrid", "day_number", "day_of_number", "nominal_rate"]
 
 DAY_NS = 86_400_000_000_000
 """Nanoseconds in a UTC day; leap seconds are not counted, as in POSIX time."""
+
+RATES_HZ = (1 / 86400, 20_000.0)
+"""The rates that a day grid can have: from a sample a day to what 32 bits can count in a day."""
 
 BLOCK_SHARD_BELOW_HZ = 5.0
 """Below this rate a shard is a whole block and a chunk a station-day."""
@@ -94,9 +97,11 @@ class DayGrid:
     samples_per_day: int
 
     def __post_init__(self) -> None:
-        if self.samples_per_day < 1:
+        most = round(RATES_HZ[1] * 86400)
+        if not 1 <= self.samples_per_day <= most:
             raise ConfigError(
-                f"a day must hold at least one sample, not {self.samples_per_day}: a rate below 1/86400 Hz"
+                f"a day must hold from 1 to {most} samples, not {self.samples_per_day}: "
+                f"a rate from 1/86400 to {RATES_HZ[1]:g} Hz"
             )
 
     @classmethod

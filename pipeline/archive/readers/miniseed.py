@@ -206,7 +206,9 @@ def _usable(table: HeaderTable, problems: list[Problem]) -> NDArray[np.int64]:
     room = rows["length"] - rows["payload"].astype(np.int64)
     fits = (rows["payload"] >= _LEAST_PAYLOAD) & (rows["samples"] <= room * _SAMPLES_PER_BYTE)
     problems += [
-        Problem("corrupt record", f"record at offset {row['offset']}: {row['samples']} samples do not fit in it")
+        Problem(
+            "corrupt record", f"record at offset {row['offset']}: {row['samples']} samples do not fit in it"
+        )
         for row in rows[filled & known & rated & ~fits]
     ]
     named = np.array([_is_channel(name) for name in table.channels], dtype=bool)
