@@ -9,13 +9,17 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any, NoReturn
 
 from cluster import ClusterError, ProfileError
 from pipeline.errors import ConfigError, KeyFormatError, NoSuchStreamError, NotAnArchiveError, StationdayError
+from pipeline.objects import PARTIAL
 from workflows import cluster, demo, export, info, ingest
 
 __all__ = ["COMMANDS", "main"]
@@ -44,43 +48,74 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.DEBUG if args.debug else logging.WARNING, format="%(name)s: %(message)s"
     )
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    if not args.debug:
-        warnings.simplefilter("ignore")
-    try:
-        status: int = args.run(args)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output went away, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("stationday: interrupted", file=sys.stderr)
-        return 130
-    except (StationdayError, ClusterError, OSError) as error:
-        if args.debug:
-            raise
-        print(f"stationday: {_one_line(error)}", file=sys.stderr)
-        return 2 if isinstance(error, _WRONG_CALL) else 1
+    with warnings.catch_warnings():
+        if not args.debug:
+            warnings.simplefilter("ignore")
+        try:
+            status: int = args.run(args)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader of our output went away, as `head` does.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
+        except KeyboardInterrupt:
+            print("stationday: interrupted", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except Exception as error:
+            if args.debug:
+                raise
+            print(f"stationday: {_one_line(error)}", file=sys.stderr)
+            return 2 if isinstance(error, _WRONG_CALL) else 1
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _HelpFormatter(argparse.HelpFormatter):
+    """Wraps a description to the terminal, and leaves the lines of the examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return "\n".join(indent + line for line in text.splitlines())
+        return super()._fill_text(text, width, indent)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Of the program and of each command: ``--debug`` anywhere, and one line about a wrong call."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _HelpFormatter} | options)
+        self.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="log all, and show tracebacks"
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"stationday: {message}; see `{self.prog} --help`\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="stationday",
         description="Process archives of seismometers and gravimeters: station-days in Zarr, over Dask.",
-        epilog="`stationday COMMAND --help` says more, with examples.",
+        epilog="example:\n  stationday demo\n\n`stationday COMMAND --help` says more, with examples.",
     )
     parser.add_argument("--version", action="version", version=f"stationday {version('stationday')}")
-    parser.add_argument("--debug", action="store_true", help="log all, and show tracebacks")
+    parser.set_defaults(debug=False)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in COMMANDS:
         module.register(subparsers)
     return parser
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _one_line(error: Exception) -> str:
+    """Say what happened and where; what nobody foresaw is called by its class."""
+    text = " ".join(str(error).split())
+    if isinstance(error, (StationdayError, ClusterError)):
+        return text or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        # Not the temporary name that a file has while it is written, but its own.
+        place = re.sub(rf"(\.[0-9a-f]{{12}})?{re.escape(PARTIAL)}$", "", os.fsdecode(error.filename))
+        return f"{place}: {error.strerror}"
+    name = type(error).__name__
+    return f"{name}{': ' if text else ''}{text} (unforeseen; --debug shows where)"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pipeline.archive.grid import DayGrid
 from pipeline.archive.index import IndexRow
 from pipeline.archive.reading import Archive, open_archive
 from pipeline.figures import save
-from pipeline.figures.coverage import CoverageRow, coverage_chart
+from pipeline.figures.coverage import CoverageRow, coverage_chart, percent
 from pipeline.keys import Stream
 from workflows.options import add_json, example
 
@@ -40,7 +40,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command = subparsers.add_parser(
         "info",
         help="show what an archive holds",
-        description="Show the streams of an archive, their days and their coverage.",
+        description=(
+            "Show the streams of an archive: from when to when, on how many days there is any sample, and "
+            "how much of the time from the first to the last day is there."
+        ),
         **example("stationday info archive.zarr", "stationday info archive.zarr --plot coverage.png"),
     )
     command.add_argument("archive", metavar="A", help="the archive: a folder or a URL")
@@ -52,14 +55,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(args: argparse.Namespace) -> int:
     archive = open_archive(args.archive)
     summaries = summarise(archive.index.rows)
+    if args.plot:  # before anything is printed, so that a wrong name is all there is to read
+        save(coverage_chart(coverage_rows(archive.index.rows), title=_title(archive)), args.plot)
     if args.json:
         print(json.dumps({"archive": archive.url, "streams": [_plain(s) for s in summaries]}, indent=1))
     else:
         print(_table(archive, summaries))
-    if args.plot:
-        save(coverage_chart(coverage_rows(archive.index.rows), title=_title(archive)), args.plot)
-        if not args.json:
-            print(f"coverage chart: {args.plot}")
+        if args.plot:
+            print(f"\ncoverage chart: {args.plot}")
     return 0
 
 
@@ -113,7 +116,7 @@ def _table(archive: Archive, summaries: Sequence[StreamSummary]) -> str:
             s.first_day,
             s.last_day,
             f"{s.days:,}",
-            _percent(s.completeness),
+            percent(s.completeness),
         )
         for s in summaries
     ]
@@ -127,13 +130,6 @@ def _table(archive: Archive, summaries: Sequence[StreamSummary]) -> str:
         for row in cells
     ]
     return "\n".join([f"{head}, {_count(total, 'station-day')}", "", *lines])
-
-
-def _percent(part: float) -> str:
-    """Never round something up to all, or down to nothing."""
-    if 0 < part < 0.0005:
-        return "<0.1 %"
-    return f"{min(part, 0.999) if part < 1 else part:.1%}".replace("%", " %")
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cluster import dashboard_url, load_profile, open_client
+from cluster import Serial, Threads, dashboard_url, load_profile, open_client
+from pipeline.errors import ConfigError
 from workflows.progress import Progress, progress_on
-from workflows.runners import DaskRunner, Runner, SerialRunner
+from workflows.runners import Runner, runner_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +25,7 @@ DEFAULT_CLUSTER = "processes"
 def example(*lines: str) -> Mapping[str, Any]:
     """Return what shows examples at the foot of a command's help."""
     text = "\n".join(f"  {line}" for line in lines)
-    return {
-        "epilog": f"example{'s' if len(lines) > 1 else ''}:\n{text}",
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
+    return {"epilog": f"example{'s' if len(lines) > 1 else ''}:\n{text}"}
 
 
 def add_json(command: argparse.ArgumentParser) -> None:
@@ -37,8 +35,8 @@ def add_json(command: argparse.ArgumentParser) -> None:
 
 def add_days(command: argparse.ArgumentParser) -> None:
     """Add ``--start`` and ``--end``, days that are both included."""
-    command.add_argument("--start", type=day, metavar="DAY", help="first day, as 2020-03-01")
-    command.add_argument("--end", type=day, metavar="DAY", help="last day, included")
+    for name, text in (("--start", "first day, as 2020-03-01"), ("--end", "last day, included")):
+        command.add_argument(name, type=day, action=_KeepDay, metavar="DAY", help=text)
 
 
 def add_map(command: argparse.ArgumentParser) -> None:
@@ -53,6 +51,22 @@ def add_map(command: argparse.ArgumentParser) -> None:
     command.add_argument("--dry-run", action="store_true", help="say what is to do, done and stale, and stop")
     command.add_argument("--retry-failed", action="store_true", help="take up blocks that failed earlier")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+class _KeepDay(argparse.Action):
+    """Keeps a day, and refuses an end before the start, whichever of them comes last."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,  # noqa: ARG002 (as argparse calls it)
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        start, end = getattr(namespace, "start", None), getattr(namespace, "end", None)
+        if start and end and end < start:
+            parser.error(f"--end {end} lies before --start {start}")
 
 
 def day(text: str) -> dt.date:
@@ -70,9 +84,24 @@ def day(text: str) -> dt.date:
 
 @contextmanager
 def open_runner(args: argparse.Namespace) -> Iterator[tuple[Runner, Callable[[], Progress]]]:
-    """Open the cluster that ``--cluster`` names; give a runner on it, and what makes progress displays."""
-    with open_client(load_profile(args.cluster)) as client:
-        runner: Runner = SerialRunner() if client is None else DaskRunner(client)
+    """
+    Open the cluster that ``--cluster`` names; give a runner on it, and what makes progress displays.
+
+    Raises
+    ------
+    ProfileError
+        If there is no such profile.
+    ConfigError
+        If the archive is in memory, where other processes can't see it.
+    """
+    profile = load_profile(args.cluster)
+    if args.archive.startswith("memory:") and not isinstance(profile, Serial | Threads):
+        raise ConfigError(
+            f"{args.archive}: other processes can't see this memory; "
+            f"--cluster {args.cluster} should be threads or serial"
+        )
+    with open_client(profile) as client:
+        runner = runner_on(client)
         dashboard = dashboard_url(client) or ""
         quiet = args.quiet or args.json
         shown = iter([dashboard])

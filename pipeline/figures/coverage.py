@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # matplotlib is imported where a figure is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COMPLETE", "CoverageRow", "coverage_chart", "day_colours"]
+__all__ = ["COMPLETE", "CoverageRow", "coverage_chart", "day_colours", "percent"]
 
 CoverageRow = tuple[str, dt.date, NDArray[np.floating[Any]]]
 """The label of a row, its first day, and from there the completeness of each day (0 to 1, or NaN)."""
@@ -121,6 +121,20 @@ def day_colours(completeness: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     return np.round(colours).astype(np.uint8)
 
 
+def percent(part: float) -> str:
+    """
+    Write a part as a percentage, rounded down: what is called 100 % lacks nothing, and little is not nothing.
+
+    >>> percent(1.0), percent(0.99999), percent(0.5), percent(0.0001), percent(0.0)
+    ('100 %', '99.9 %', '50.0 %', '<0.1 %', '0.0 %')
+    """
+    if part >= 1:
+        return "100 %"
+    # Half a millionth covers that completeness is kept in single precision.
+    tenths = math.floor(1000 * (part + 5e-7))
+    return f"{min(tenths, 999) / 10:.1f} %" if tenths or not part else "<0.1 %"
+
+
 def _check(label: str, completeness: NDArray[np.floating[Any]]) -> None:
     if completeness.ndim != 1:
         raise ValueError(
@@ -152,9 +166,7 @@ class _Total:
 
     @property
     def percent(self) -> str:
-        # Rounded down: what is called 100 % lacks nothing.
-        part = self.parts / self.days
-        return "100 %" if part >= 1 else f"{math.floor(1000 * part) / 10:.1f} %"
+        return percent(self.parts / self.days)
 
 
 def _thousands(count: int) -> str:
