@@ -98,9 +98,10 @@ def fitting(
     spans: Sequence[Span], mm_per_day: float, width_mm: Callable[[str], float], *, gap_mm: float = 1.0
 ) -> list[tuple[float, str]]:
     """
-    Choose one name for all spans, and leave out those that it does not fit.
+    Choose one name for all spans: the longest that fits each of them, or none.
 
-    All are called by their long or all by their short names: the longest that fits at least half of them.
+    A row of names with holes reads as if something were missing there. Only the first and the last span,
+    which the ends of the axis may cut short, are left without a name where it does not fit them.
 
     Parameters
     ----------
@@ -127,13 +128,15 @@ def fitting(
     [(15.5, 'Jan'), (45.5, 'Feb')]
     """
     for choice in range(len(spans[0].names) if spans else 0):
-        named = [
-            ((span.start + span.stop) / 2, span.names[choice])
-            for span in spans
-            if width_mm(span.names[choice]) + gap_mm <= (span.stop - span.start) * mm_per_day
+        fits = [
+            width_mm(span.names[choice]) + gap_mm <= (span.stop - span.start) * mm_per_day for span in spans
         ]
-        if 2 * len(named) >= len(spans):
-            return named
+        if any(fits) and all(fits[1:-1]):
+            return [
+                ((span.start + span.stop) / 2, span.names[choice])
+                for span, fit in zip(spans, fits, strict=True)
+                if fit
+            ]
     return []
 
 
