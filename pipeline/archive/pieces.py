@@ -19,6 +19,8 @@ __all__ = ["Piece", "Samples", "Span", "fit_lines", "sample_times_ns"]
 Samples = NDArray[np.int32] | NDArray[np.float32] | NDArray[np.float64]
 
 _ROUNDING_NS = 3.0
+_FIT_SLACK = 1.5  # least squares run beside the narrowest band around rounded times
+_FIRST_REACH = 8  # records; a line through fewer says little about the clock
 
 JITTER_LINES = 16
 """A clock that needs more lines than this, and than one per as many records, jitters: fitted coarser."""
@@ -159,29 +161,36 @@ def fit_lines(
     tolerance = resolution_ns
     half_sample = 0.5e9 / rate_hz
     while True:
-        lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance)
-        few = len(lines) <= max(JITTER_LINES, len(time_ns) // JITTER_LINES)
-        if few or tolerance * 4 > half_sample:
+        is_last = tolerance * 4 > half_sample
+        most = len(time_ns) if is_last else max(JITTER_LINES, len(time_ns) // JITTER_LINES)
+        lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance, most)
+        if lines is not None:
             return _hand_over(lines, first_sample, time_ns, tolerance)
         tolerance *= 4
 
 
 def _fit_greedily(
-    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float
-) -> list[tuple[int, int, int, float]]:
-    """Take the longest line from the front, found by doubling and bisection, until nothing is left."""
-    lines = []
+    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float, most: int
+) -> list[tuple[int, int, int, float]] | None:
+    """
+    Take the longest line from the front, found by doubling and bisection, until nothing is left.
+
+    None as soon as that takes more lines than ``most``.
+    """
+    lines: list[tuple[int, int, int, float]] = []
     begin, total = 0, len(time_ns)
     while begin < total:
+        if len(lines) == most:
+            return None
         good, line = begin + 1, (int(time_ns[begin]), rate_hz)
-        bad, reach = total + 1, total
+        bad, reach = total + 1, min(begin + _FIRST_REACH, total)
         while good < bad - 1:
             found = _line(first_sample[begin:reach], time_ns[begin:reach], rate_hz, tolerance)
             if found is None:
                 bad = reach
             else:
                 good, line = reach, found
-            reach = (good + bad) // 2
+            reach = min(2 * reach - begin, total) if bad > total else (good + bad) // 2
         lines.append((begin, good, *line))
         begin = good
     return lines
@@ -226,6 +235,6 @@ def _line(
     centred = count - count.mean()
     period = float(centred @ (elapsed - elapsed.mean()) / (centred @ centred))
     off = elapsed - count * period
-    if period <= 0 or off.max() - off.min() > allowed:
+    if period <= 0 or off.max() - off.min() > _FIT_SLACK * allowed:
         return None
     return int(time_ns[0]) + round(float(off.min() + off.max()) / 2), 1e9 / period
