@@ -122,7 +122,7 @@ def parse_headers(data: bytes) -> HeaderTable:
 
 
 def is_record(head: bytes) -> bool:
-    """
+    r"""
     Tell whether a file begins like miniSEED, or like the full SEED volume around it.
 
     >>> is_record(b"000001D PB01 "), is_record(b"MS\x03"), is_record(b"000001V 0100082"), is_record(b"GIF89a")
