@@ -46,6 +46,7 @@ HEADER = np.dtype(
 )
 
 FIXED_HEADER = 48
+_HEADER_MARK = 8  # bytes that tell a header
 RANKS = {ord("R"): 1, ord("D"): 2, ord("Q"): 3, ord("M"): 4}
 _RANK_OF_BYTE = np.zeros(256, dtype=np.uint8)
 for _quality, _rank in RANKS.items():
@@ -115,10 +116,28 @@ def parse_headers(data: bytes) -> HeaderTable:
     while position < end:
         taken = _uniform_run(buffer, position, collector) or _single(data, position, collector)
         if not taken:
+            position = _torn_off(data, position, collector)
             taken = _skip(data, position, collector)
         position += taken
     rows = np.concatenate(collector.parts) if collector.parts else np.empty(0, dtype=HEADER)
     return HeaderTable(rows, collector.channels, collector.problems)
+
+
+def _torn_off(data: bytes, position: int, collector: _Collector) -> int:
+    """
+    Give the last record back if another one begins inside it, and nothing where it ends.
+
+    So it looks when a file that was cut short is followed by another one.
+    """
+    last = collector.parts[-1] if collector.parts else None
+    if last is None or last["offset"][-1] + last["length"][-1] != position:
+        return position
+    begin = int(last["offset"][-1])
+    for match in _NEXT_HEADER.finditer(data, begin + 1, position + _HEADER_MARK):
+        if match.start() < position and _looks_like_header(data, match.start()):
+            collector.parts[-1] = last[:-1]
+            return begin
+    return position
 
 
 def is_record(head: bytes) -> bool:
