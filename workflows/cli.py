@@ -110,10 +110,10 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, (StationdayError, ClusterError)):
         return text or type(error).__name__
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+    if isinstance(error, OSError) and error.strerror:
         # Not the temporary name that a file has while it is written, but its own.
-        place = re.sub(rf"(\.[0-9a-f]{{12}})?{re.escape(PARTIAL)}$", "", os.fsdecode(error.filename))
-        return f"{place}: {error.strerror}"
+        place = re.sub(rf"(\.[0-9a-f]{{12}})?{re.escape(PARTIAL)}$", "", str(error.filename or ""))
+        return f"{place}: {error.strerror}" if place else error.strerror
     name = type(error).__name__
     return f"{name}{': ' if text else ''}{text} (unforeseen; --debug shows where)"
 

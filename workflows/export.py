@@ -52,7 +52,11 @@ def _run(args: argparse.Namespace) -> int:
     _refuse_archive_itself(archive, args.out)
     files = _found(archive, args)
     form = args.format or ("mseed" if args.out.endswith((".mseed", ".ms", ".miniseed")) else "sds")
-    count, size = _WRITERS[form](files, args.out, overwrite=args.overwrite)
+    try:
+        count, size = _WRITERS[form](files, args.out, overwrite=args.overwrite)
+    except OSError as error:
+        error.filename = error.filename or args.out  # a full disk does not say which
+        raise
     if args.json:
         print(json.dumps({"out": args.out, "format": form, "channel_days": count, "bytes": size}))
     else:

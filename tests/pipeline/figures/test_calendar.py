@@ -52,3 +52,25 @@ def test_as_many_days_as_there_is_room_for() -> None:
 def test_names_that_fit_nowhere_are_left_out() -> None:
     assert fitting([], 1.0, width_mm) == []
     assert fitting(months(dt.date(2020, 1, 1), dt.date(2020, 12, 31)), 0.05, width_mm) == []
+
+
+def letter_width_mm(name: str) -> float:
+    """Letters are not all as wide: an M takes what two Js do."""
+    return sum(
+        {"J": 1.0, "F": 1.4, "M": 2.2, "O": 2.0, "N": 1.9, "D": 1.9}.get(letter, 1.6) for letter in name
+    )
+
+
+@given(spans, st.floats(0.02, 1.0))
+def test_no_month_within_is_left_without_a_name(ends: tuple[dt.date, dt.date], mm_per_day: float) -> None:
+    pieces = months(*ends)
+    named = {middle for middle, _ in fitting(pieces, mm_per_day, letter_width_mm)}
+    within = {(piece.start + piece.stop) / 2 for piece in pieces[1:-1]}
+    assert not named or within <= named
+
+
+def test_letters_of_all_months_or_of_none() -> None:
+    pieces = months(dt.date(2016, 1, 1), dt.date(2021, 12, 31))
+    roomy = fitting(pieces, 0.11, letter_width_mm)
+    assert "".join(name for _, name in roomy) == 6 * "JFMAMJJASOND"
+    assert fitting(pieces, 0.1, letter_width_mm) == []

@@ -1,0 +1,252 @@
+"""``stationday ingest`` from the command line: what it says, what it returns, what it leaves alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from miniseed_files import records
+
+from pipeline.archive.index import Index
+from pipeline.archive.reading import open_archive
+from pipeline.objects import LocalObjects
+from workflows import cli
+from workflows.cli import main
+
+NS = 1_000_000_000
+START_NS = 1_577_836_800 * NS  # 2020-01-01
+SAMPLES = np.arange(600, dtype=np.int32)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Two stations, a file each."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for station in "AB":
+        data = records(SAMPLES, START_NS, 1.0, channel=f"XX.{station}..LHZ")
+        (folder / f"{station}.mseed").write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    return str(tmp_path / "archive.zarr")
+
+
+def ingest(source: Path | str, archive: str, *options: str, cluster: str = "serial") -> int:
+    return main(["ingest", str(source), "--archive", archive, "--cluster", cluster, *options])
+
+
+def report(text: str) -> dict[str, object]:
+    found = json.loads(text)
+    return {name: found[name] for name in ("files", "scanned", "todo", "results", "exit_status")}
+
+
+def contents(folder: str) -> dict[str, bytes]:
+    """All files but the lease, in which each ingest puts its name."""
+    objects = LocalObjects(Path(folder))
+    keys = [info.key for info in objects.list() if not info.key.startswith("lease/")]
+    return {key: objects.read(key) for key in keys}
+
+
+def test_twice_is_once(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest(source, archive, "--json") == 0
+    shown = capsys.readouterr()
+    assert report(shown.out) == {
+        "files": 2,
+        "scanned": 2,
+        "todo": 2,
+        "results": {"done": 2},
+        "exit_status": 0,
+    }
+    assert shown.err == ""
+    before = contents(archive)
+    assert ingest(source, archive, "--json") == 0
+    assert report(capsys.readouterr().out) == {
+        "files": 2,
+        "scanned": 0,
+        "todo": 0,
+        "results": {},
+        "exit_status": 0,
+    }
+    assert contents(archive) == before
+
+
+def test_says_how_far_it_is_apart_from_what_came_of_it(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ingest(source, archive) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("2 files, 2 new or changed\n2 of 2 blocks")
+    assert "ingest: 2 of 2 blocks" in shown.err
+    assert ingest(source, archive, "--quiet") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_dry_run_writes_nothing(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest(source, archive, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("2 blocks: 2 to do\n")
+    assert not Path(archive).exists()
+    assert ingest(source, archive, "--quiet") == 0
+    before = contents(archive)
+    capsys.readouterr()
+    assert ingest(source, archive, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("2 blocks: 0 to do\n")
+    (source / "A.mseed").write_bytes(records(SAMPLES + 1, START_NS, 1.0, channel="XX.A..LHZ"))
+    assert ingest(source, archive, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("2 blocks: 1 to do\n")
+    assert contents(archive) == before
+
+
+def test_a_corrupt_file_among_good_ones_is_named_each_time(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corrupt = source / "corrupt.mseed"
+    corrupt.write_bytes(np.random.default_rng(1).bytes(20_000))
+    for _ in range(2):
+        assert ingest(source, archive, "--quiet") == 1
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith(f"lost: {corrupt}: ")
+    assert [str(stream) for stream in open_archive(archive).streams] == ["XX.A..LH", "XX.B..LH"]
+    corrupt.unlink()
+    assert ingest(source, archive, "--quiet") == 0
+
+
+def test_only_the_days_asked_for(source: Path, archive: str) -> None:
+    (source / "C.mseed").write_bytes(records(SAMPLES, START_NS + 86_400 * NS, 1.0, channel="XX.C..LHZ"))
+    assert ingest(source, archive, "--start", "2020-01-02", "--end", "2020-01-02", "--quiet") == 0
+    assert [str(stream) for stream in open_archive(archive).streams] == ["XX.C..LH"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--level", "99"], "pcodec_level = 99: should be from 0 to 12"),
+        (["--stations", "/nowhere.xml"], "--stations /nowhere.xml: No such file or directory"),
+        (["--cluster", "procs"], "profile 'procs' should be 'serial', 'threads:4'"),
+        (["--cluster", "/nowhere.toml"], "/nowhere.toml: there is no such profile"),
+        (
+            ["--archive", "memory://x", "--cluster", "processes:1"],
+            "--cluster processes:1 should be threads or serial",
+        ),
+        (
+            ["--archive", "memory://x", "--cluster", "tcp://127.0.0.1:1"],
+            "other processes can't see this memory",
+        ),
+        (["--archive", "gopher://x"], "Protocol not known: gopher"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_makes_nothing(
+    options: list[str], said: str, source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ingest(source, archive, *options) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert not Path(archive).exists()
+
+
+@pytest.mark.parametrize("missing", ["nowhere", "empty", "nowhere/*.mseed"])
+def test_a_source_without_files_is_a_wrong_call(
+    missing: str, tmp_path: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert ingest(tmp_path / missing, archive) == 2
+    assert f"{missing}: no such file or folder, or nothing in it" in capsys.readouterr().err
+    assert not Path(archive).exists()
+
+
+def test_a_profile_with_a_typo_says_which_key(
+    source: Path, tmp_path: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / "two.toml"
+    profile.write_text('kind = "processes"\nworkrs = 2\n')
+    assert ingest(source, archive, cluster=str(profile)) == 2
+    said = f"stationday: {profile}: key 'workrs' is unknown to kind 'processes'; did you mean 'workers'?\n"
+    assert capsys.readouterr().err == said
+
+
+def test_an_archive_in_memory_takes_threads(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest(source, "memory://test-ingest", "--quiet", cluster="threads:2") == 0
+    assert main(["info", "memory://test-ingest"]) == 0
+    assert "2 streams, 2 station-days" in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_written_is_one_line(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ingest(source, archive, "--quiet") == 0
+    before = contents(archive)
+
+    def refuse(objects: LocalObjects, key: str, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", f"{objects.url}/{key}.0123456789ab.partial")
+
+    for name in ("write", "create"):
+        monkeypatch.setattr(LocalObjects, name, refuse)
+    (source / "A.mseed").write_bytes(records(SAMPLES + 1, START_NS, 1.0, channel="XX.A..LHZ"))
+    capsys.readouterr()
+    assert ingest(source, archive) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"stationday: {archive}/")
+    assert err.endswith(": Permission denied\n")
+    assert ".partial" not in err
+    assert contents(archive) == before
+
+
+def test_a_disk_that_fills_up_on_a_worker_is_a_failure_to_take_up_again(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workflows import ingest as stage
+    from workflows import runners
+
+    def fill_up(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runners.time, "sleep", lambda _: None)
+    with monkeypatch.context() as full:
+        full.setattr(stage, "assemble_block", fill_up)
+        assert ingest(source, archive, "--json") == 1
+    shown = capsys.readouterr()
+    assert report(shown.out)["results"] == {"failed": 2}
+    assert "Traceback" not in shown.err
+    assert ingest(source, archive, "--json") == 1
+    assert report(capsys.readouterr().out)["results"] == {}
+    assert ingest(source, archive, "--json", "--retry-failed") == 0
+    assert report(capsys.readouterr().out)["results"] == {"done": 2}
+    assert len(Index.load(open_archive(archive).store).rows) == 2
+
+
+def test_an_interrupt_stops_it_and_the_same_command_ends_it(tmp_path: Path, archive: str) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(150):
+        data = records(SAMPLES, START_NS, 1.0, channel=f"XX.S{number}..LHZ")
+        (folder / f"{number}.mseed").write_bytes(data)
+    command = ["ingest", str(folder), "--archive", archive, "--cluster", "serial"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", cli.__name__, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONWARNINGS": ""},
+    )
+    deadline = time.monotonic() + 60
+    while not any(Path(archive).glob("tables/*/*/*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in err
+    assert 0 < len(open_archive(archive).streams) < 150
+    assert main([*command, "--quiet"]) == 0
+    assert len(open_archive(archive).streams) == 150
