@@ -39,7 +39,7 @@ SLOTS = ("Z", "N", "E")
 _SLOT_OF_LETTER = {"Z": 0, "3": 0, "N": 1, "1": 1, "E": 2, "2": 2}
 _THREE_COMPONENT_INSTRUMENTS = frozenset("HLNP")
 _CODE = re.compile(r"[A-Za-z0-9_-]*")
-_BLOCK = re.compile(r"(\d{4})\.(\d{2})")
+_BLOCK = re.compile(r"(?!0000)([0-9]{4})\.(?!00)([0-9]{2})")
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -238,7 +238,7 @@ def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
 
 def _power_to_next(buffer: NDArray[np.uint8], position: int) -> int:
     """Return the length, as a power of two, of a record that does not state it; 0 if nothing follows it."""
-    data = memoryview(buffer)
+    data = buffer.data
     for power in range(7, _MAX_POWER + 1):
         following = position + (1 << power)
         if following >= len(data):

@@ -60,7 +60,7 @@ def record(
     number: int = 1,
 ) -> bytes:
     """Lay out one record by the SEED manual, with blockettes in the order given."""
-    moment = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=start_ns // 1000)
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=start_ns // 1000)
     tenths, micros = divmod(start_ns // 1000 % 1_000_000, 100)
     bodies = {
         1000: lambda: struct.pack(
@@ -417,7 +417,7 @@ def test_full_seed_volume() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(600), b"\0", b"000001", b"MS\x02" + bytes(80)])
 def test_what_is_no_miniseed(data: bytes) -> None:
-    with pytest.raises(SourceError, match="empty file: 0 bytes|unknown format: begins with"):
+    with pytest.raises(SourceError, match=r"empty file: 0 bytes|unknown format: begins with"):
         open_source(data, "x")
 
 
