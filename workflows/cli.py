@@ -29,6 +29,8 @@ COMMANDS = (demo, ingest, info, export, cluster)
 
 _WRONG_CALL = (ConfigError, KeyFormatError, NoSuchStreamError, NotAnArchiveError, ProfileError)
 
+_DASK_LOGS = ("distributed", "tornado", "asyncio")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
@@ -45,9 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status.
     """
     args = _parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if args.debug else logging.WARNING, format="%(name)s: %(message)s"
-    )
+    _start_logging(debug=args.debug)
     with warnings.catch_warnings():
         if not args.debug:
             warnings.simplefilter("ignore")
@@ -103,6 +103,15 @@ def _parser() -> _Parser:
     for module in COMMANDS:
         module.register(subparsers)
     return parser
+
+
+def _start_logging(*, debug: bool) -> None:
+    """Show warnings, but not those of Dask: what it loses, stationday reports by itself."""
+    handler = logging.StreamHandler()
+    if not debug:
+        handler.addFilter(lambda record: not record.name.startswith(_DASK_LOGS))
+    level = logging.DEBUG if debug else logging.WARNING
+    logging.basicConfig(level=level, format="%(name)s: %(message)s", handlers=[handler])
 
 
 def _one_line(error: Exception) -> str:

@@ -78,7 +78,7 @@ def _coverage(demo: Demo) -> str:
     save(coverage_chart(coverage_rows(archive.index.rows), title="Demo archive"), chart)
     demo.products[chart] = "which days of which stream are there"
     summaries = summarise(archive.index.rows)
-    return f"{len(summaries):,} streams, {sum(s.days for s in summaries):,} station-days"
+    return f"{len(summaries):,} rows, {sum(s.days for s in summaries):,} station-days in them"
 
 
 def _read(demo: Demo) -> str:
@@ -88,7 +88,7 @@ def _read(demo: Demo) -> str:
     index = dataset.xindexes["time"]
     assert isinstance(index, DayGridIndex)
     traces = dataset.stationday.to_obspy()
-    return f"{fullest.stream}: {index.size:,} samples, as xarray and as obspy ({len(traces):,} traces)"
+    return f"{fullest.stream}: {index.size:,} times in xarray, {len(traces):,} traces in obspy"
 
 
 def _export(demo: Demo) -> str:

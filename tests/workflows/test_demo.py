@@ -34,7 +34,7 @@ def test_says_what_it_did_and_where_to_look(
     first = capsys.readouterr().out
     assert "1/4 ingest" in first
     assert "3 files, 1 of 1 blocks; the second time 0" in first
-    assert "XX.A..HH: 864,000 samples, as xarray and as obspy (3 traces)" in first
+    assert "XX.A..HH: 864,000 times in xarray, 3 traces in obspy" in first
     shown = [line.strip() for line in first.partition("look at\n")[2].splitlines()[::2]]
     assert shown == ["out/archive.zarr", "out/coverage.png", "out/XX.A..HH.mseed"]
     assert all((elsewhere / path).exists() for path in shown)
@@ -66,7 +66,7 @@ def test_without_data_of_our_own_obspy_has_some(
     assert main(["demo", "--cluster", "serial"]) == 0
     shown = capsys.readouterr()
     assert "2/4 coverage" in shown.out
-    assert "10 streams, 12 station-days" in shown.out
+    assert "10 rows, 12 station-days in them" in shown.out
     assert "lost" not in shown.err
 
 
