@@ -29,7 +29,8 @@ ARRAY_DTYPES = {"counts": "int32", "values": "float32", "values64": "float64"}
 
 _ARRAY_OF_DTYPE = {np.dtype(dtype): name for name, dtype in ARRAY_DTYPES.items()}
 _PREFERRED = "ZNE"  # before 3, 1 and 2, where a source has both for one slot
-_FREE, _DISAGREED = -1, -2
+_FREE = -1
+_DISAGREED = -2  # and below: -2 - number, where the run of that number disagreed with another
 _SAME_TIME_NS = 1000
 _CLIPPING_RUN = 3
 _CLIPPING_LEVEL = 1 << 21  # a quarter of the range of 24 bits
@@ -112,10 +113,13 @@ class DayContent:
             hasher.update(f"{text} {start} {segment.rate_hz!r} {segment.rank}\n".encode())
             row = self.arrays[segment.array][segment.component]
             hasher.update(np.ascontiguousarray(row[segment.first : segment.stop]).data)
+        last: SideRun | None = None
         for run in sorted(self.side, key=_side_order):
-            start = round(run.start_ns / _SAME_TIME_NS)
-            hasher.update(f"{run.kind} {run.channel.code} {start} {run.rate_hz!r} {run.rank}\n".encode())
+            if last is None or not _side_continues(last, run):
+                start = round(run.start_ns / _SAME_TIME_NS)
+                hasher.update(f"{run.kind} {run.channel.code} {start} {run.rate_hz!r} {run.rank}\n".encode())
             hasher.update(np.ascontiguousarray(run.samples).data)
+            last = run
         return hasher.hexdigest()
 
 
@@ -237,11 +241,14 @@ def _merge_contested(
     for number, run in enumerate(runs):
         owned = owner[run.first : run.stop]
         free = owned == _FREE
-        for other in np.unique(owned[~free]):
-            if other == _DISAGREED:
-                continue
+        for other in np.unique(owned[~free]).tolist():
             contested = np.flatnonzero(owned == other)
-            _contest(content, row, owner, runs[other], run, contested)
+            if other >= 0:
+                _contest(content, row, owner, other, runs[other], run, contested)
+            elif runs[_DISAGREED - other].channel != run.channel:
+                content.side += _to_side(run, contested, "channel")
+            else:
+                content.overlap_samples += len(contested)
         row[run.first : run.stop][free] = run.samples[free]
         owned[free] = number
     row[owner < 0] = fill_value(array)
@@ -257,11 +264,12 @@ def _contest(
     content: DayContent,
     row: Samples,
     owner: NDArray[np.int32],
+    number: int,
     holder: Run,
     run: Run,
     contested: NDArray[np.int64],
 ) -> None:
-    """Decide over grid points that an earlier run holds; ``contested`` counts in the later run."""
+    """Decide over grid points that run ``number`` holds; ``contested`` counts in the later run."""
     if holder.channel != run.channel:
         content.side += _to_side(run, contested, "channel")
         return
@@ -278,7 +286,7 @@ def _contest(
         return
     content.overlap_samples += len(contested)
     content.disagreed_samples += len(both)
-    owner[both + run.first] = _DISAGREED
+    owner[both + run.first] = _DISAGREED - number
 
 
 def _collides(holder: Run, run: Run, points: NDArray[np.int64]) -> bool:
@@ -337,8 +345,7 @@ def join_segments(segments: Sequence[Segment]) -> list[Segment]:
     for segment in segments:
         last = joined[-1] if joined else None
         if last is not None and _continues(last, segment):
-            length = last.length + segment.length
-            joined[-1] = replace(last, length=length)
+            joined[-1] = replace(last, length=last.length + segment.length)
         else:
             joined.append(segment)
     return joined
@@ -353,7 +360,20 @@ def _continues(last: Segment, segment: Segment) -> bool:
         segment.rate_hz,
         segment.first,
     )
-    return same and abs(last.time_ns(segment.first) - segment.start_ns) <= _SAME_TIME_NS // 2
+    # Both were rounded to the microsecond in miniSEED 2: half of one each, and the nanosecond of our own.
+    return same and abs(last.time_ns(segment.first) - segment.start_ns) <= _SAME_TIME_NS + 1
+
+
+def _side_continues(last: SideRun, run: SideRun) -> bool:
+    same = (last.kind, last.channel, last.rank, last.rate_hz, last.samples.dtype) == (
+        run.kind,
+        run.channel,
+        run.rank,
+        run.rate_hz,
+        run.samples.dtype,
+    )
+    end_ns = sample_time_ns(last.start_ns, last.rate_hz, len(last.samples))
+    return same and abs(end_ns - run.start_ns) <= _SAME_TIME_NS + 1
 
 
 def _clipped(row: Samples, runs: Iterable[Run]) -> int:
