@@ -16,7 +16,6 @@ written, an index older than its tables, temporary files.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
 import json
 import sys
@@ -33,30 +32,28 @@ from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
 from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.readers import Problem
-from pipeline.archive.scan import FileScan, find_files, read_scan_table, scan_file, write_scan_table
+from pipeline.archive.scan import FileScan, find_files, scan_file
 from pipeline.archive.shard import PCODEC_LEVEL
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
 from pipeline.errors import ConfigError, NotAnArchiveError
 from pipeline.keys import Block, Stream
-from pipeline.objects import ObjectStore, open_objects
+from pipeline.objects import open_objects
 from workflows.execute import execute
 from workflows.lease import Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.options import add_days, add_json, add_map, example, open_runner
-from workflows.plan import Plan, Task, fingerprint, plan
+from workflows.plan import Plan, Task, plan
 from workflows.progress import Progress, SilentProgress, Summary
 from workflows.runners import Runner
+from workflows.scan import changed_files, join_scans, load_scans, scan_files, scan_whole
 
 __all__ = ["Days", "IngestReport", "ingest", "preview", "register"]
 
 VERSION = 1
 """Part of every fingerprint: raised when the same files would give other bytes."""
 
-FILES_PER_SCAN = 256
 MAX_WAVES = 3
-SCANS = "scan/files.parquet"
-BATCHES = "scan/batches"
 STALE_INDEX = "index.stale"
 """Lists the blocks under way, with their fingerprints; there while the index is older than their tables."""
 
@@ -162,8 +159,8 @@ def preview(
         store = open_store(archive_url)
     except NotAnArchiveError:
         store = ArchiveStore(open_objects(archive_url), ArchiveOptions())
-    scans = _load_scans(store)
-    scans |= {source.url: scan_file(source) for source in _changed(found, scans)}
+    scans = load_scans(store)
+    scans |= {source.url: scan_file(source) for source in changed_files(found, scans)}
     blocks = _plan_blocks(store, Index.load(store), scans, found, days)
     ledger = Ledger(store.objects.child("ledger"))
     return plan(_tasks(store.url, blocks), ledger, retry_failed=retry_failed)
@@ -180,13 +177,13 @@ class _Ingest:
         self.runner = runner
         self.progress = progress
         self.report = IngestReport()
-        self.scans = _load_scans(store)
+        self.scans = load_scans(store)
         self.entries: list[DayEntry] = []
 
     def run(self, found: Sequence[Source], days: Days, *, retry_failed: bool) -> IngestReport:
         """Scan, then plan and map until no file holds anything that was not planned."""
         index = self._recover()
-        changed = _changed(found, self.scans)
+        changed = changed_files(found, self.scans)
         self.report.files, self.report.scanned = len(found), len(changed)
         stopped = self._scan(changed)
         with Ledger(self.store.objects.child("ledger"), lease=self.lease) as ledger:
@@ -237,26 +234,20 @@ class _Ingest:
                     ledger.record(BlockResult(key, "", Status.FAILED, reason="interrupted"))
 
     def _scan(self, sources: Sequence[Source]) -> bool:
-        """Scan files in batches, each kept as soon as it is done; tell whether a signal ended it."""
+        """Scan files, and tell whether a signal ended it."""
         if not sources:
             return False
-        planned = Plan(todo=[_scan_task(self.store.url, batch) for batch in _batches(sources)])
-        with Ledger(self.store.objects.child("scan/ledger"), lease=self.lease) as ledger:
-            summary = execute("scan", _scan_batch, planned, ledger, self.runner, progress=self.progress())
+        summary = scan_files(self.store, sources, self.runner, self.lease, self.progress())
         self._join_scans()
         if summary.failed or summary.stopped_by is not None:
             self.report.summary = summary
         return summary.stopped_by is not None
 
     def _join_scans(self) -> bool:
-        """Join what was scanned into one table; tell whether there was anything."""
-        if not any(self.store.objects.list(BATCHES)):
-            return False
-        self.lease.check()
-        self.scans = _load_scans(self.store)
-        self.store.objects.write(SCANS, write_scan_table(self.scans))
-        self.store.objects.delete_folder(BATCHES)
-        return True
+        joined = join_scans(self.store, self.lease)
+        if joined:
+            self.scans = load_scans(self.store)
+        return joined
 
     def _map(self, index: Index, blocks: BlockPlan, planned: Plan, ledger: Ledger) -> Index:
         """Make the groups, bring every block up to date, and write the index."""
@@ -305,47 +296,6 @@ class _Ingest:
             self.report.problems += [(result.key, Problem(**problem)) for problem in details["problems"]]
 
 
-def _changed(found: Iterable[Source], scans: Mapping[str, FileScan]) -> list[Source]:
-    return [source for source in found if source.url not in scans or scans[source.url].source != source]
-
-
-def _load_scans(store: ArchiveStore) -> dict[str, FileScan]:
-    """Load the scans of all files, with batches that an ingest before did not get to joining."""
-    scans: dict[str, FileScan] = {}
-    with contextlib.suppress(FileNotFoundError):
-        scans |= read_scan_table(store.objects.read(SCANS))
-    for info in sorted(store.objects.list(BATCHES)):
-        scans |= read_scan_table(store.objects.read(info.key))
-    return scans
-
-
-def _batches(sources: Sequence[Source]) -> Iterator[tuple[Source, ...]]:
-    for begin in range(0, len(sources), FILES_PER_SCAN):
-        yield tuple(sources[begin : begin + FILES_PER_SCAN])
-
-
-def _scan_task(archive_url: str, batch: tuple[Source, ...]) -> Task:
-    digest = fingerprint(VERSION, batch)
-    return Task(f"scan/{digest}", digest, (archive_url, batch))
-
-
-def _scan_batch(task: Task) -> BlockResult:
-    """Scan some files on a worker."""
-    archive_url, batch = task.payload
-    _write_batch(open_objects(archive_url), batch)
-    return task.result()
-
-
-def _write_batch(objects: ObjectStore, batch: Sequence[Source], *, whole: bool = False) -> None:
-    scans = {source.url: scan_file(source, whole=whole) for source in batch}
-    objects.write(f"{BATCHES}/{fingerprint(VERSION, batch, whole)}.parquet", write_scan_table(scans))
-
-
-def _scan_whole(objects: ObjectStore, source: Source) -> None:
-    """Read a file through that holds more than its ends showed; the driver finds it among the batches."""
-    _write_batch(objects, [source], whole=True)
-
-
 def _plan_blocks(
     store: ArchiveStore,
     index: Index,
@@ -378,7 +328,7 @@ def _ingest_block(task: Task) -> BlockResult:
     archive_url, job = task.payload
     assert isinstance(job, BlockJob)
     store = open_store(archive_url)
-    report = assemble_block(store, job, on_surprise=partial(_scan_whole, store.objects))
+    report = assemble_block(store, job, on_surprise=partial(scan_whole, store.objects))
     return task.result([_record(day) for day in report.days], nbytes=report.bytes_written)
 
 
