@@ -109,6 +109,8 @@ def open_objects(url: str | os.PathLike[str]) -> ObjectStore:
     protocol, _, rest = text.partition("://")
     if protocol in ("file", "local"):
         return LocalObjects(Path(rest))
+    if not rest.strip("/"):
+        raise ConfigError(f"{text}: should name a bucket or a folder after ://")
     return RemoteObjects(text.rstrip("/"))
 
 
@@ -167,8 +169,10 @@ class LocalObjects:
                 view = memoryview(data)
                 while view:
                     view = view[file.write(view) :]
-        except BaseException:
+        except BaseException as error:
             _unlink(partial)
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = self._path(key)  # a full disk does not say where
             raise
         return partial
 

@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cluster import load_profile
 from pipeline.archive.assemble import AssembledDay, BlockJob, assemble_block
 from pipeline.archive.blocks import Source
 from pipeline.archive.claims import BlockPlan, plan_blocks
@@ -34,9 +35,10 @@ from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.readers import Problem
 from pipeline.archive.scan import FileScan, find_files, scan_file
 from pipeline.archive.shard import PCODEC_LEVEL
+from pipeline.archive.stations import merge_stationxml
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
-from pipeline.errors import ConfigError, NotAnArchiveError
+from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
@@ -145,9 +147,13 @@ def ingest(
 
 def _read_document(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        document = Path(path).read_bytes()
+        merge_stationxml([document])
     except OSError as error:
         raise ConfigError(f"--stations {path}: {error.strerror}") from error
+    except FormatError as error:
+        raise ConfigError(f"--stations {path}: {error}") from error
+    return document
 
 
 def preview(
@@ -288,6 +294,7 @@ class _Ingest:
     def _take(self, result: BlockResult) -> None:
         """Keep what the index and the report need of a block's result."""
         if result.status is Status.FAILED:
+            self.report.problems.append((result.key, Problem("failed", result.reason)))
             return
         stream = Block.parse(result.key).stream
         for record in result.days:
@@ -395,16 +402,18 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     days = (args.start, args.end)
+    options = _options(args)
     if args.dry_run:
+        load_profile(args.cluster)
         planned = preview(args.sources, args.archive, days=days, retry_failed=args.retry_failed)
-        print(planned.describe())
+        print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())
         return 0
     with open_runner(args) as (runner, progress):
         report = ingest(
             args.sources,
             args.archive,
             runner,
-            options=_options(args),
+            options=options,
             stations=args.stations,
             days=days,
             retry_failed=args.retry_failed,
@@ -418,7 +427,9 @@ def _options(args: argparse.Namespace) -> ArchiveOptions | None:
     if args.shard_days is None and args.level is None:
         return None
     level = PCODEC_LEVEL if args.level is None else args.level
-    return ArchiveOptions.for_shard_days(args.shard_days or 1, pcodec_level=level)
+    return ArchiveOptions.for_shard_days(
+        1 if args.shard_days is None else args.shard_days, pcodec_level=level
+    )
 
 
 def _print_report(report: IngestReport, *, as_json: bool) -> None:
@@ -434,5 +445,7 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
         ]
         print(json.dumps({**found, "problems": wrong, **report.summary.to_dict()}, indent=1))
         return
-    print(f"{report.files:,} files, {report.scanned:,} new or changed")
+    print(f"{report.files:,} file{'' if report.files == 1 else 's'}, {report.scanned:,} new or changed")
     print(report.summary.describe())
+    if report.summary.failed:
+        print("--retry-failed takes up what failed")

@@ -186,6 +186,13 @@ class Plan:
         if verdict in _TO_DO:
             self.todo.append(task)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures under plain names, for ``--json``."""
+        return {
+            "todo": [task.key for task in self.todo],
+            "planned": {str(verdict): count for verdict, count in sorted(self.counts.items())},
+        }
+
     def describe(self) -> str:
         """
         Say what the plan is, for ``--dry-run``.

@@ -124,12 +124,14 @@ class Summary:
         >>> print(Summary("pick", todo=50_000, counts=counts, days=51_600, seconds=600.0).describe())
         20,003 of 50,000 blocks, 86.0 station-days/s, 0:15:00 left, 3 failed
         """
-        parts = [f"{self.finished:,} of {self.todo:,} blocks"]
+        parts = ["nothing to do"] if not self.todo else [f"{self.finished:,} of {self.todo:,} blocks"]
         if self.days:
             rate = self.station_days_per_second
             parts.append(f"{rate:,.{0 if rate >= 1000 else 1}f} station-days/s")
-        if not self.undone:
-            parts.append(f"took {_clock(self.seconds)}")
+        if self.stopped_by is not None:
+            parts.append("interrupted; the same command carries on from here")
+        elif not self.undone:
+            parts += [f"took {_clock(self.seconds)}"] if self.todo else []
         elif self.seconds_left is not None:
             parts.append(f"{_clock(self.seconds_left)} left")
         losses = {"lost something": self.lost, "failed": self.failed}

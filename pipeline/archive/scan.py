@@ -103,6 +103,8 @@ def _walk_folder(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
     entered.add((stat.st_dev, stat.st_ino))
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
+    if any(entry.name == "zarr.json" for entry in ordered):
+        return  # an archive among its own sources
     for entry in ordered:
         if entry.name.startswith("."):
             continue

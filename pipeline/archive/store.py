@@ -54,11 +54,19 @@ class ArchiveOptions:
     shard_days: int = 1
     pcodec_level: int = PCODEC_LEVEL
 
+    def __str__(self) -> str:
+        return (
+            f"block_days = {self.block_days}, shard_days = {self.shard_days}, "
+            f"pcodec_level = {self.pcodec_level}"
+        )
+
     def __post_init__(self) -> None:
+        if self.shard_days < 1:
+            raise ConfigError(f"shard_days = {self.shard_days}: should be 1 or more")
         if not 8 <= self.block_days <= 366:
             raise ConfigError(f"block_days = {self.block_days}: should be from 8 to 366")
-        if self.shard_days < 1 or self.block_days % self.shard_days:
-            near = max(8, round(BLOCK_DAYS / max(1, self.shard_days)) * max(1, self.shard_days))
+        if self.block_days % self.shard_days:
+            near = self.shard_days * max(1, round(BLOCK_DAYS / self.shard_days))
             raise ConfigError(
                 f"shard_days = {self.shard_days} should divide block_days = {self.block_days}; "
                 f"block_days = {near} would do"
@@ -255,7 +263,7 @@ def create_store(url: str, options: ArchiveOptions | None = None) -> ArchiveStor
         return ArchiveStore(objects, wanted)
     store = open_store(url)
     if options is not None and options != store.options:
-        raise ConfigError(f"{url}: made with {store.options}, not with {options}: these are fixed for good")
+        raise ConfigError(f"{url}: made with {store.options}; not with {options}: they are fixed for good")
     return store
 
 
@@ -276,6 +284,8 @@ def open_store(url: str) -> ArchiveStore:
         mark = document["attributes"]["stationday"]
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise NotAnArchiveError(f"{url}: there is no archive here; `stationday ingest` makes one") from None
+    except ConfigError:
+        raise
     except (KeyError, TypeError, ValueError):
         raise NotAnArchiveError(f"{url}: a zarr.json, but not that of a stationday archive") from None
     if mark["format"] != FORMAT:

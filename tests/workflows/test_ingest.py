@@ -250,3 +250,17 @@ def test_an_interrupt_stops_it_and_the_same_command_ends_it(tmp_path: Path, arch
     assert 0 < len(open_archive(archive).streams) < 150
     assert main([*command, "--quiet"]) == 0
     assert len(open_archive(archive).streams) == 150
+
+
+def test_an_archive_among_its_sources_is_no_source(tmp_path: Path) -> None:
+    """`ingest .` with the archive inside: a second run finds nothing new in it."""
+    from miniseed_files import records
+
+    from workflows.ingest import ingest
+    from workflows.runners import SerialRunner
+
+    samples = np.arange(1000, dtype=np.int32)
+    (tmp_path / "a.mseed").write_bytes(records(samples, 1_600_000_000_000_000_000, 20.0))
+    for _ in range(2):
+        report = ingest([str(tmp_path)], str(tmp_path / "archive.zarr"), SerialRunner())
+        assert (report.files, report.exit_status) == (1, 0)
