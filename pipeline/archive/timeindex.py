@@ -200,6 +200,30 @@ class DayGridIndex(CoordinateTransformIndex):
         sample = self.grid.index_at_or_after(time_ns)
         return min(max(-((self.first - sample) // self.stride), 0), self.size)
 
+    def join(self, other: Any, how: str = "inner") -> DayGridIndex:
+        """
+        Return what two spans have in common, or with ``outer`` the span over both.
+
+        Raises
+        ------
+        ValueError
+            If they do not lie on the same samples of one grid.
+        """
+        apart = (other.first - self.first) % self.stride
+        if (self.grid, self.stride) != (other.grid, other.stride) or apart or self.stride < 0:
+            raise ValueError(f"can't align {self!r} and {other!r}: they should rise, at one rate and step")
+        starts, stops = zip(*((i.first, i.first + i.size * i.stride) for i in (self, other)), strict=True)
+        first, stop = (max(starts), min(stops)) if how == "inner" else (min(starts), max(stops))
+        size = max(0, (stop - first) // self.stride)
+        return type(self)(
+            DayGridTransform(self.grid, first, size, stride=self.stride, dim=self.transform.dim)
+        )
+
+    def reindex_like(self, other: Any) -> dict[Hashable, Any]:
+        """Return the positions of the samples of another span, -1 for those that are not here."""
+        positions = (other.first - self.first) // self.stride + np.arange(other.size)
+        return {self.transform.dim: np.where(positions < self.size, np.maximum(positions, -1), -1)}
+
     @classmethod
     def concat(  # type: ignore[override]  # other kinds come back where a day is left out
         cls,
