@@ -101,17 +101,28 @@ def _walk_folder(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
     if (stat.st_dev, stat.st_ino) in entered:
         return
     entered.add((stat.st_dev, stat.st_ino))
-    with os.scandir(folder) as entries:
-        ordered = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+    except PermissionError:
+        yield folder  # scanned like a file, it becomes a recorded problem
+        return
     if any(entry.name == "zarr.json" for entry in ordered):
         return  # an archive among its own sources
     for entry in ordered:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk_folder(entry.path, entered)
         elif not entry.name.lower().endswith(_NEVER_DATA):
             yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def scan_file(source: Source, *, whole: bool = False) -> FileScan:

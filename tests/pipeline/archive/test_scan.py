@@ -42,7 +42,10 @@ def test_links_that_loop_end(tmp_path: Path) -> None:
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "b").symlink_to(tmp_path / "a")
     (tmp_path / "self").symlink_to(tmp_path / "self")
-    assert [url for url in names(tmp_path) if not url.endswith("self")] == [str(tmp_path / "a" / "1")]
+    first, loop = find_files([str(tmp_path)])
+    assert first.url == str(tmp_path / "a" / "1")
+    assert loop.url == str(tmp_path / "self")
+    assert [problem.reason for problem in scan_file(loop).problems] == ["unreadable"]
 
 
 @pytest.mark.parametrize("root", ["nothing", "no*match", "empty"])
@@ -119,11 +122,22 @@ def test_troubles_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (problem.reason, problem.detail) == ("unreadable", "Permission denied")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter any folder")
-def test_a_folder_that_may_not_be_entered(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir(mode=0)
-    with pytest.raises(PermissionError):
-        names(tmp_path)
+def test_a_folder_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a problem of its own, and the others are scanned."""
+    for name in ("open", "shut"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1").write_bytes(data(count=100))
+    scandir = os.scandir
+
+    def guarded(folder: str) -> object:
+        if folder.endswith("shut"):
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    scans = {Path(source.url).name: scan_file(source) for source in find_files([str(tmp_path)])}
+    assert [problem.reason for problem in scans["shut"].problems] == ["unreadable"]
+    assert len(scans["1"].spans) == 1
 
 
 def test_what_is_no_scan_table() -> None:
