@@ -7,12 +7,11 @@ the new table was written: whatever the next writer finds (source files out of r
 before), samples and table belong together::
 
     journal/<block>/table     the block table as it was
-    journal/<block>/<shard>   shards as they were
+    journal/<block>/<shard>   shards as they were; empty for one that was not there
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -87,9 +86,10 @@ class BlockWriter:
         """
         edges = {}
         row = self.rows.get(content.day)
+        arrays = sorted({*content.arrays, *(row.arrays if row is not None else ())})
         if row is not None:
-            self._keep_old(row)
-        for array in sorted({*content.arrays, *(row.arrays if row is not None else ())}):
+            self._keep_old(content.day, arrays)
+        for array in arrays:
             place = self._place(array, content.day)
             samples = content.arrays.get(array)
             if samples is None:
@@ -115,18 +115,19 @@ class BlockWriter:
         self.bytes_written += len(table)
         self._store.objects.delete_folder(self._journal)
 
-    def _keep_old(self, row: DayRow) -> None:
+    def _keep_old(self, day: int, arrays: Iterable[str]) -> None:
         """Put a day into the journal, because it will be overwritten."""
         objects = self._store.objects
-        with contextlib.suppress(FileNotFoundError):
-            if not objects.exists(f"{self._journal}/table"):
-                objects.copy(self._store.table_key(self._grid, self._block), f"{self._journal}/table")
-        for array in row.arrays:
-            key = self._place(array, row.day).key
+        if not objects.exists(f"{self._journal}/table"):
+            objects.copy(self._store.table_key(self._grid, self._block), f"{self._journal}/table")
+        for key in (self._place(array, day).key for array in arrays):
             kept = f"{self._journal}/{key}"
-            with contextlib.suppress(FileNotFoundError):
-                if not objects.exists(kept):
-                    objects.copy(key, kept)
+            if objects.exists(kept):
+                continue
+            try:
+                objects.copy(key, kept)
+            except FileNotFoundError:
+                objects.write(kept, b"")
 
     def _place(self, array: str, day: int) -> ShardPlace:
         return self._store.shard(self._block.stream, self._grid, array, day)
@@ -165,8 +166,12 @@ class BlockWriter:
         if objects.read(table_key) == before:
             for info in list(objects.list(self._journal)):
                 key = info.key.removeprefix(f"{self._journal}/")
-                if key != "table":
+                if key == "table":
+                    continue
+                if info.size:
                     objects.copy(info.key, key)
+                else:
+                    objects.delete(key)
         objects.delete_folder(self._journal)
 
 
