@@ -19,6 +19,7 @@ from pipeline.archive.grid import DAY_NS, RATES_HZ, day_of_number
 from pipeline.archive.pieces import Piece, Samples, Span, fit_lines, sample_time_ns
 from pipeline.archive.readers.miniseed_headers import HeaderTable, is_record, parse_headers
 from pipeline.archive.readers.protocol import Allocate, Content, Problem, SourceFile
+from pipeline.archive.readers.steim import STEIM1, STEIM2, decode_steim
 from pipeline.keys import Channel
 
 __all__ = ["MiniSeedFile", "MiniSeedReader"]
@@ -259,38 +260,59 @@ def _decode_records(
     data: bytes, rows: NDArray[Any], allocate: Allocate, problems: list[Problem]
 ) -> tuple[Samples, NDArray[np.bool_]]:
     """Decode records into one array, and tell which of them decoded."""
+    counts = rows["samples"].astype(np.int64)
+    samples: Any = allocate(int(counts.sum()), _DTYPES[int(rows["encoding"][0])])
+    good = np.zeros(len(rows), dtype=bool)
+    encoding = int(rows["encoding"][0])
+    if encoding in (STEIM1, STEIM2) and (rows["encoding"] == encoding).all() and rows["swap"].all():
+        starts = rows["offset"] + rows["payload"]
+        stops = rows["offset"] + rows["length"]
+        buffer = np.frombuffer(data, dtype=np.uint8)
+        decode_steim(buffer, starts, stops, counts, encoding, samples, good)
+    left = np.flatnonzero(~good)
+    if len(left):
+        _decode_by_libmseed(data, rows, left, samples, good, problems)
+    samples.flags.writeable = False
+    return samples, good
+
+
+def _decode_by_libmseed(
+    data: bytes,
+    rows: NDArray[Any],
+    chosen: NDArray[np.int64],
+    samples: Samples,
+    good: NDArray[np.bool_],
+    problems: list[Problem],
+) -> None:
+    """Decode some records, each to its place, and say what is wrong with those that can't be."""
     from pymseed import clear_error_messages, clibmseed, ffi
 
-    dtype = _DTYPES[int(rows["encoding"][0])]
-    letter = ffi.new("char *", _TYPE_LETTER[dtype])
-    counts = rows["samples"].astype(np.int64)
-    samples: Any = allocate(int(counts.sum()), dtype)
-    good = np.ones(len(rows), dtype=bool)
+    letter = ffi.new("char *", _TYPE_LETTER[samples.dtype.name])
     source, target = ffi.from_buffer(data), ffi.from_buffer(samples)
-    decode, null = clibmseed.ms_decode_data, ffi.NULL
-    size, position = samples.itemsize, 0
-    columns = (rows[name].tolist() for name in ("offset", "payload", "length", "encoding", "samples", "swap"))
-    for number, (offset, payload, length, encoding, count, swap) in enumerate(zip(*columns, strict=True)):
+    decode, null, size = clibmseed.ms_decode_data, ffi.NULL, samples.itemsize
+    counts = rows["samples"].astype(np.int64)
+    positions = ((np.cumsum(counts) - counts) * size)[chosen].tolist()
+    columns = ("offset", "payload", "length", "encoding", "samples", "swap")
+    fields = zip(*(rows[name][chosen].tolist() for name in columns), strict=True)
+    for number, position, field in zip(chosen.tolist(), positions, fields, strict=True):
+        offset, payload, length, encoding, count, swap = field
         decoded = decode(
             source + offset + payload, length - payload, encoding, count, target + position, count * size,
             letter, swap, null, 0,
         )  # fmt: skip
+        good[number] = decoded == count
         if decoded != count:
-            good[number] = False
             detail = f"record at offset {offset}: {max(0, decoded)} of {count} samples decode"
             problems.append(Problem("corrupt record", detail))
-        position += count * size
     clear_error_messages()
     _check_steim(data, rows, samples, good, problems)
-    samples.flags.writeable = False
-    return samples, good
 
 
 def _check_steim(
     data: bytes, rows: NDArray[Any], samples: Samples, good: NDArray[np.bool_], problems: list[Problem]
 ) -> None:
     """Compare the last sample of each Steim record with the one that its first frame states."""
-    steim = good & np.isin(rows["encoding"], (10, 11))
+    steim = good & np.isin(rows["encoding"], (STEIM1, STEIM2))
     if not steim.any():
         return
     last = samples[np.cumsum(rows["samples"].astype(np.int64)) - 1]
