@@ -3,8 +3,8 @@ Steim1 and Steim2: the payloads of many records at once, compiled.
 
 A payload is frames of sixteen big-endian 32-bit words. The first word of a frame holds fifteen two-bit codes
 that say how its other words are cut into differences; the first frame holds the first and the last sample as
-well (SEED manual 2.4, appendix B). numpy can't say this, and a call of libmseed per record costs as much as the
-decoding. Records that do not decode to their stated last sample are left to libmseed, which says why.
+well (SEED manual 2.4, appendix B). numpy can't say this, and a call of libmseed per record costs as much as
+the decoding. Records that do not decode to their stated last sample are left to libmseed, which says why.
 """
 
 from __future__ import annotations
