@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.archive.dayarray import DayArray
 from pipeline.archive.grid import DayGrid
 from pipeline.archive.pieces import Samples, sample_time_ns
 from pipeline.archive.placement import Run, SideRun
@@ -84,10 +85,10 @@ class Segment:
 
 @dataclass(slots=True, eq=False)
 class DayContent:
-    """One station-day: arrays of shape (component, samples), segments, side table and counts."""
+    """One station-day: arrays, segments, side table and counts."""
 
     day: int
-    arrays: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, Any] = field(default_factory=dict)  # of DayArray
     segments: list[Segment] = field(default_factory=list)
     side: list[SideRun] = field(default_factory=list)
     overlap_samples: int = 0
@@ -111,7 +112,7 @@ class DayContent:
             start = round(segment.start_ns / _SAME_TIME_NS)
             text = f"{segment.array} {segment.component} {segment.channel} {segment.first} {segment.length}"
             hasher.update(f"{text} {start} {segment.rate_hz!r} {segment.rank}\n".encode())
-            row = self.arrays[segment.array][segment.component]
+            row = self.arrays[segment.array].samples[segment.component]
             hasher.update(np.ascontiguousarray(row[segment.first : segment.stop]).data)
         last: SideRun | None = None
         for run in sorted(self.side, key=_side_order):
@@ -171,13 +172,17 @@ def merge_day(
             by_row.setdefault((_ARRAY_OF_DTYPE[run.samples.dtype], run.channel.slot), []).append(run)
     for array, component in sorted(by_row):
         members = sorted(by_row[array, component], key=_precedence)
-        row = _day_array(content, array, stream, grid, buffers)[component]
-        merge = _merge_contested if _overlapping(members) else _merge_free
-        merge(content, array, component, row, members)
-        content.clipped_samples += max(_clipped(row, members), sum(run.flagged_clipped for run in members))
-    for array, samples in content.arrays.items():
-        for component in set(range(len(stream.components))) - {c for a, c in by_row if a == array}:
-            samples[component] = fill_value(array)
+        samples = _day_array(content, array, stream, grid, buffers)
+        for run in members:
+            samples.touch(component, run.first, run.stop)
+        row = samples.samples[component]
+        spans = samples.spans(component)
+        for low, high in spans:
+            inside = [run for run in members if low <= run.first < high]
+            merge = _merge_contested if _overlapping(inside) else _merge_free
+            merge(content, array, component, row, inside, low, high)
+        clipped = _clipped([row[low:high] for low, high in spans], members)
+        content.clipped_samples += max(clipped, sum(run.flagged_clipped for run in members))
     qualities = [run.timing_quality for row_runs in by_row.values() for run in row_runs]
     content.timing_quality = min((q for q in qualities if q >= 0), default=-1)
     # A day's side table lives until its block is written, longer than the arrays that were merged.
@@ -188,17 +193,17 @@ def merge_day(
 
 def _day_array(
     content: DayContent, array: str, stream: Stream, grid: DayGrid, buffers: dict[str, Any] | None
-) -> Any:
-    """Return the array of a day, of whatever content while its rows are not merged yet."""
+) -> DayArray:
+    """Return an array of the day, untouched at first; its memory may be that of an earlier day."""
     if array not in content.arrays:
-        reused = None if buffers is None else buffers.get(array)
-        if reused is None:
-            shape = (len(stream.components), grid.samples_per_day)
-            reused = np.empty(shape, dtype=ARRAY_DTYPES[array])
-        content.arrays[array] = reused
-        if buffers is not None:
-            buffers[array] = reused
-    return content.arrays[array]
+        shape = (len(stream.components), grid.samples_per_day)
+        memory = {} if buffers is None else buffers
+        if array not in memory:
+            memory[array] = np.empty(shape, dtype=ARRAY_DTYPES[array])
+        touched = np.zeros((shape[0], shape[1] // grid.chunk), dtype=bool)
+        content.arrays[array] = DayArray(memory[array], touched)
+    made: DayArray = content.arrays[array]
+    return made
 
 
 def _precedence(run: Run) -> tuple[Any, ...]:
@@ -224,69 +229,73 @@ def _overlapping(runs: Sequence[Run]) -> bool:
     return any(a.stop > b.first for a, b in pairwise(ordered))
 
 
-def _merge_free(content: DayContent, array: str, component: int, row: Samples, runs: Sequence[Run]) -> None:
-    reached = 0
+def _merge_free(
+    content: DayContent, array: str, component: int, row: Samples, runs: Sequence[Run], low: int, high: int
+) -> None:
+    """Merge the runs of a stretch of a row, of which none overlap."""
+    reached = low
     for run in sorted(runs, key=lambda run: run.first):
         row[reached : run.first] = fill_value(array)
         row[run.first : run.stop] = run.samples
         reached = run.stop
         content.segments.append(_segment(array, component, run))
-    row[reached:] = fill_value(array)
+    row[reached:high] = fill_value(array)
 
 
 def _merge_contested(
-    content: DayContent, array: str, component: int, row: Samples, runs: Sequence[Run]
+    content: DayContent, array: str, component: int, row: Samples, runs: Sequence[Run], low: int, high: int
 ) -> None:
-    owner = np.full(len(row), _FREE, dtype=np.int32)
+    """Merge the runs of a stretch of a row, given in order of precedence."""
+    owner = np.full(high - low, _FREE, dtype=np.int32)
     for number, run in enumerate(runs):
-        owned = owner[run.first : run.stop]
+        owned = owner[run.first - low : run.stop - low]
         free = owned == _FREE
         for other in np.unique(owned[~free]).tolist():
             contested = np.flatnonzero(owned == other)
             if other >= 0:
-                _contest(content, row, owner, other, runs[other], run, contested)
+                disagreed = _contest(content, row, runs[other], run, contested)
+                owned[disagreed] = _DISAGREED - other
             elif runs[_DISAGREED - other].channel != run.channel:
                 content.side += _to_side(run, contested, "channel")
             else:
                 content.overlap_samples += len(contested)
         row[run.first : run.stop][free] = run.samples[free]
         owned[free] = number
-    row[owner < 0] = fill_value(array)
+    row[low:high][owner < 0] = fill_value(array)
     edges = np.flatnonzero(np.diff(owner, prepend=_FREE, append=_FREE))
     for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if owner[begin] >= 0:
             run = runs[owner[begin]]
-            part = run.part(begin - run.first, end - run.first)
+            part = run.part(begin + low - run.first, end + low - run.first)
             content.segments.append(_segment(array, component, part))
 
 
 def _contest(
-    content: DayContent,
-    row: Samples,
-    owner: NDArray[np.int32],
-    number: int,
-    holder: Run,
-    run: Run,
-    contested: NDArray[np.int64],
-) -> None:
-    """Decide over grid points that run ``number`` holds; ``contested`` counts in the later run."""
+    content: DayContent, row: Samples, holder: Run, run: Run, contested: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """
+    Decide over grid points that an earlier run holds; return those at which nobody wins.
+
+    Points are counted in the later run.
+    """
+    nobody = contested[:0]
     if holder.channel != run.channel:
         content.side += _to_side(run, contested, "channel")
-        return
+        return nobody
     if holder.rank > run.rank:
         content.overlap_samples += len(contested)
-        return
+        return nobody
     points = contested + run.first
-    differ = run.samples[contested] != row[points]
+    differ: NDArray[np.bool_] = run.samples[contested] != row[points]
     if row.dtype.kind == "f":
         differ &= ~(np.isnan(run.samples[contested]) & np.isnan(row[points]))
-    both = contested[differ]
+    both: NDArray[np.int64] = contested[differ]
     if len(both) and _collides(holder, run, both):
         content.side += _to_side(run, both, "collision")
-        return
+        return nobody
     content.overlap_samples += len(contested)
     content.disagreed_samples += len(both)
-    owner[both + run.first] = _DISAGREED - number
+    return both
 
 
 def _collides(holder: Run, run: Run, points: NDArray[np.int64]) -> bool:
@@ -376,15 +385,16 @@ def _side_continues(last: SideRun, run: SideRun) -> bool:
     return same and abs(end_ns - run.start_ns) <= _SAME_TIME_NS + 1
 
 
-def _clipped(row: Samples, runs: Iterable[Run]) -> int:
+def _clipped(parts: Sequence[Samples], runs: Iterable[Run]) -> int:
     """Count samples in flat tops: three or more equal ones at the extreme of the day, at a large level."""
-    if row.dtype.kind == "f":
+    samples = [run.samples for run in runs]
+    if samples[0].dtype.kind == "f":
         return 0
-    parts = [row[run.first : run.stop] for run in runs]
     clipped = 0
-    for level in (max(int(part.max()) for part in parts), min(int(part.min()) for part in parts)):
+    for level in (max(int(run.max()) for run in samples), min(int(run.min()) for run in samples)):
         if _CLIPPING_LEVEL <= abs(level) < -fill_value("counts"):
-            edges = np.flatnonzero(np.diff((row == level).view(np.int8), prepend=0, append=0))
-            lengths = edges[1::2] - edges[::2]
-            clipped += int(lengths[lengths >= _CLIPPING_RUN].sum())
+            for part in parts:
+                edges = np.flatnonzero(np.diff((part == level).view(np.int8), prepend=0, append=0))
+                lengths = edges[1::2] - edges[::2]
+                clipped += int(lengths[lengths >= _CLIPPING_RUN].sum())
     return clipped

@@ -44,7 +44,11 @@ def merge(*runs: Run, side: tuple[SideRun, ...] = ()) -> DayContent:
 
 
 def counts(content: DayContent, component: int = 0) -> np.ndarray:
-    return np.asarray(content.arrays["counts"][component])
+    return whole(content, "counts")[component]
+
+
+def whole(content: DayContent, array: str) -> np.ndarray:
+    return np.asarray(content.arrays[array].filled(fill_value(array)))
 
 
 def summary(content: DayContent) -> object:
@@ -54,7 +58,7 @@ def summary(content: DayContent) -> object:
     return (
         segments,
         side,
-        {a: np.asarray(v).tobytes() for a, v in content.arrays.items()},
+        {a: whole(content, a).tobytes() for a in content.arrays},
         (content.overlap_samples, content.disagreed_samples, content.clipped_samples, content.digest()),
     )
 
@@ -129,7 +133,7 @@ def test_a_second_channel_keeps_its_samples_where_the_first_disagrees_with_itsel
 def test_nan_and_the_smallest_integer_are_samples() -> None:
     bits = np.array([0x7FC00000, 0x7FC0BEEF, 0x3F800000, 0x7FC00001], dtype="u4")
     content = merge(run(10, bits.view("f4")), run(20, [5, MISSING, 7], code="HHN"))
-    np.testing.assert_array_equal(np.asarray(content.arrays["values"][0][10:14]).view("u4"), bits)
+    np.testing.assert_array_equal(whole(content, "values")[0][10:14].view("u4"), bits)
     assert counts(content, 1)[20:23].tolist() == [5, MISSING, 7]
     assert [(s.array, s.first, s.length) for s in content.segments] == [("counts", 20, 3), ("values", 10, 4)]
     assert content.samples_of(0) == 4
@@ -140,7 +144,7 @@ def test_nan_agrees_with_nan() -> None:
     nan = np.array([1.0, np.nan, 3.0])
     content = merge(run(0, nan, source=0), run(0, nan, source=1), run(1, np.array([2.0]), rank=1, source=2))
     assert (content.overlap_samples, content.disagreed_samples) == (4, 0)
-    np.testing.assert_array_equal(content.arrays["values64"][0][:3], nan)
+    np.testing.assert_array_equal(whole(content, "values64")[0][:3], nan)
 
 
 def test_integers_and_floats_of_one_channel_stand_beside_each_other() -> None:
@@ -251,3 +255,21 @@ def test_fill_values() -> None:
     assert fill_value("counts") == MISSING
     assert np.isnan(fill_value("values"))
     assert np.isnan(fill_value("values64"))
+
+
+def test_what_no_run_touches_is_neither_filled_nor_read() -> None:
+    """A row of garbage comes out as if it had been clean, and stays as it was beyond the touched chunks."""
+    grid = DayGrid.at_rate(20.0)
+    first = 5 * grid.chunk - 3
+    full_scale = np.full(grid.samples_per_day, 8_388_607, dtype=np.int32)
+    buffers = {"counts": np.tile(full_scale, (3, 1))}
+    quiet = np.arange(10, dtype=np.int32)
+    for runs in ([run(first, quiet)], [run(first, quiet), run(first + 5, quiet[5:], source=1)]):
+        content = merge_day(DAY, STREAM, grid, runs, buffers=buffers)
+        assert content.arrays["counts"].spans(0) == [(4 * grid.chunk, 6 * grid.chunk)]
+        assert content.arrays["counts"].spans(1) == []
+        row = whole(content, "counts")[0]
+        assert row[first : first + 10].tolist() == quiet.tolist()
+        assert (np.delete(row, np.arange(first, first + 10)) == MISSING).all()
+        assert content.clipped_samples == 0
+        assert (buffers["counts"][0, : 4 * grid.chunk] == 8_388_607).all()
