@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128, xxh3_128_digest
 
 from pipeline.archive.dayarray import DayArray
 from pipeline.archive.grid import DayGrid
@@ -102,7 +103,7 @@ class DayContent:
 
     def digest(self) -> str:
         """
-        Return BLAKE2 of samples and segments, whichever files they came from.
+        Return BLAKE2 of segments and the XXH3 of their samples, whichever files they came from.
 
         A day that was made again of the same samples at the same times has the same digest, also where
         they came in other files.
@@ -113,14 +114,16 @@ class DayContent:
             text = f"{segment.array} {segment.component} {segment.channel} {segment.first} {segment.length}"
             hasher.update(f"{text} {start} {segment.rate_hz!r} {segment.rank}\n".encode())
             row = self.arrays[segment.array].samples[segment.component]
-            hasher.update(np.ascontiguousarray(row[segment.first : segment.stop]).data)
+            hasher.update(xxh3_128_digest(row[segment.first : segment.stop].data))
+        beside = xxh3_128()
         last: SideRun | None = None
         for run in sorted(self.side, key=_side_order):
             if last is None or not _side_continues(last, run):
                 start = round(run.start_ns / _SAME_TIME_NS)
                 hasher.update(f"{run.kind} {run.channel.code} {start} {run.rate_hz!r} {run.rank}\n".encode())
-            hasher.update(np.ascontiguousarray(run.samples).data)
+            beside.update(np.ascontiguousarray(run.samples).data)
             last = run
+        hasher.update(beside.digest())
         return hasher.hexdigest()
 
 
