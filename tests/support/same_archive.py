@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline.archive.blocks import read_block_table
+from pipeline.archive.dayarray import DayArray
 from pipeline.archive.merge import DayContent
 from pipeline.archive.reading import open_archive
 from pipeline.archive.scan import read_scan_table
@@ -61,7 +64,8 @@ def torn_days(archive: Path) -> list[str]:
         for day, row in opened.store.read_table(grid, block).items():
             content = DayContent(day, segments=list(row.segments), side=list(row.side))
             for array in row.arrays:
-                content.arrays[array] = opened.read(block.stream, grid, array, day * n, (day + 1) * n)
+                samples = opened.read(block.stream, grid, array, day * n, (day + 1) * n)
+                content.arrays[array] = DayArray(samples, np.ones((len(samples), 1), dtype=bool))
             if content.digest() != row.digest:
                 torn.append(f"{block} at {grid.label}, day {day}")
     return torn
