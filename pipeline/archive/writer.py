@@ -177,6 +177,7 @@ class BlockWriter:
 
 def roll_back(store: ArchiveStore) -> None:
     """Put every block back that a writer left half written. Only for who alone writes the archive."""
+    store.objects.sweep_partials("journal")
     journals = {tuple(info.key.split("/")[1:4]) for info in store.objects.list("journal")}
     for stream, label, period in sorted(journals):
         BlockWriter(store, DayGrid.from_label(label), Block.parse(f"{stream}/{period}"))
