@@ -23,7 +23,7 @@ test: $(STAMP)  ## Set up and run the tests (at most 10 minutes on 2 cores)
 	$(BIN)/python -m pytest
 
 test-all: $(STAMP)  ## Also the slow and the destructive tests
-	$(BIN)/python -m pytest -m "not (gpu or slurm)" --timeout 3600
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -m "not (gpu or slurm)" --timeout 3600
 
 test-slurm: $(STAMP)  ## Start a SLURM on this machine, ingest through it, stop it (as root, on Debian)
 	$(BIN)/python -m pytest -m slurm --timeout 1800 tests/cluster

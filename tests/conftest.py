@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 DATA = Path(os.environ.get("STATIONDAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
 REQUIRED = os.environ.get("STATIONDAY_REQUIRE_DATA", "0") == "1"
+# The same examples in each run; `make test-all` looks for new ones. Slow machines are not failures.
+settings.register_profile("stationday", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stationday"))
+
 _USED: dict[str, int] = {"ran": 0, "skipped": 0}
 
 

@@ -80,9 +80,9 @@ class Stretch:
 ranks = st.sampled_from([2, 2, 2, 3])
 drifts = st.one_of(st.just(0.0), st.floats(-50, 50))
 # What a clock did inside a record only the records around it tell. Stretches that drift, or begin less than
-# a sample after the one before, have three at least: otherwise a set clock and a drifting one look alike.
-jumps = st.builds(Stretch, st.integers(0, 2_000_000), st.integers(300, 3000), drifts, ranks)
-gaps = st.builds(Stretch, st.integers(2 * SECOND, 5_000 * SECOND), st.integers(300, 3000), drifts, ranks)
+# a sample after the one before, have four at least: otherwise a set clock and a drifting one look alike.
+jumps = st.builds(Stretch, st.integers(0, 2_000_000), st.integers(400, 3000), drifts, ranks)
+gaps = st.builds(Stretch, st.integers(2 * SECOND, 5_000 * SECOND), st.integers(400, 3000), drifts, ranks)
 bits = st.builds(Stretch, st.integers(2 * SECOND, 5_000 * SECOND), st.integers(1, 300), st.just(0.0), ranks)
 stretches = st.lists(st.one_of(jumps, gaps, bits), min_size=1, max_size=5)
 rates = st.sampled_from([1.0, 1.851852, 5.0, 10.0, 20.0, 33.3333, 40.0, 59.5238, 100.0, 250.0])
