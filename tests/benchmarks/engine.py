@@ -276,7 +276,8 @@ that other jobs ran on the machine, and that the clock tells little.
 That other run took {again * figures.blocks / 1e6:.1f} s (target: under 20 s).
 
 Resident memory in MB over a run of {figures.blocks:,} blocks, the scheduler in a process of its own; and over
-one in which Dask's cache of the names of keys (`dask.utils.key_split`, at most 100,000) is kept empty:
+one in which Dask's cache of the names of keys (`dask.utils.key_split`, at most 100,000) is kept empty.
+That takes a call to the scheduler twice a second, which is in the driver's second row:
 
 | | after a tenth | half | end | most after a tenth | growth from a tenth to the end |
 |---|---|---|---|---|---|
