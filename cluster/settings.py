@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "DASK_SETTINGS",
     "THREAD_ENVIRONMENT",
+    "WORKER_ENVIRONMENT",
     "dashboard_options",
     "dask_settings",
     "environment_lines",
@@ -32,6 +33,17 @@ THREAD_ENVIRONMENT = dict.fromkeys(
     "1",
 )
 """One thread per library: Dask's workers are the threads, and nested pools would oversubscribe the cores."""
+
+WORKER_ENVIRONMENT = THREAD_ENVIRONMENT | {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
+    "MALLOC_TRIM_THRESHOLD_": str(512 * 1024 * 1024),
+}
+"""
+What a worker process starts with.
+
+Dask tells glibc to give memory back at 64 KiB, for workers that keep large results; ours keep none, and an
+ingest spent 40 % of its time in fetching the same pages again (docs/benchmarks/ingest.md).
+"""
 
 DASK_SETTINGS: dict[str, object] = {
     # A preempted job marks all its tasks as suspicious; with 3, a few preemptions would lose good blocks.
@@ -57,7 +69,7 @@ def dask_settings() -> Iterator[None]:
     import dask
     import distributed  # noqa: F401 (brings its own settings, which ours shall override)
 
-    environment = dict(dask.config.get("distributed.nanny.pre-spawn-environ")) | THREAD_ENVIRONMENT
+    environment = dict(dask.config.get("distributed.nanny.pre-spawn-environ")) | WORKER_ENVIRONMENT
     settings = DASK_SETTINGS | {"distributed.nanny.pre-spawn-environ": environment}
     with _environment_kept(environment), dask.config.set(settings):
         yield
@@ -72,7 +84,7 @@ def environment_lines() -> list[str]:
     >>> environment_lines()[0]
     'export OMP_NUM_THREADS=1'
     """
-    exported = dict(THREAD_ENVIRONMENT)
+    exported = dict(WORKER_ENVIRONMENT)
     for key, value in DASK_SETTINGS.items():
         if not key.startswith("distributed.worker."):
             continue

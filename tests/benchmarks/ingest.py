@@ -169,9 +169,12 @@ def in_turn(names: tuple[str, ...], folder: Path, repeats: int) -> list[dict[str
 
 
 def _child(*arguments: str) -> str:
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+    from cluster.settings import WORKER_ENVIRONMENT
+
     command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.ingest", *arguments]
-    done = subprocess.run(command, env=os.environ | one_thread, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, env=os.environ | WORKER_ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.strip().splitlines()[-1]
 
 
@@ -289,8 +292,8 @@ def write(rows: list[Row], days: int, repeats: int) -> str:
     made = (
         f"{count} station-days of three components at 100 Hz in {count * 3} Steim2 files, made of chile-12h; "
         f"pcodec level {LEVEL}. Medians of {repeats} rounds in which all run in turn, in processes of their "
-        "own; ratios pair by pair. One core is measured in seconds of its processor, imports left out; two "
-        "workers by the clock."
+        "own with the environment of our workers; ratios pair by pair. One core is measured in seconds of its "
+        "processor, imports left out; two workers by the clock."
     )
     names = ("stationday", "obspy", "xarray", "zarr", "pymseed", "pcodec", "numpy")
     lines = [
