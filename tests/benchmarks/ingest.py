@@ -292,8 +292,8 @@ def write(rows: list[Row], days: int, repeats: int) -> str:
     made = (
         f"{count} station-days of three components at 100 Hz in {count * 3} Steim2 files, made of chile-12h; "
         f"pcodec level {LEVEL}. Medians of {repeats} rounds in which all run in turn, in processes of their "
-        "own with the environment of our workers; ratios pair by pair. One core is measured in seconds of its "
-        "processor, imports left out; two workers by the clock."
+        "own with the environment of our workers; ratios pair by pair. One core is measured in seconds of "
+        "its processor, imports left out; two workers by the clock."
     )
     names = ("stationday", "obspy", "xarray", "zarr", "pymseed", "pcodec", "numpy")
     lines = [
