@@ -103,7 +103,7 @@ def _warm() -> None:
     from pipeline.archive.readers.steim import STEIM2, decode_steim
 
     none = np.empty(0, np.int64)
-    decode_steim(np.frombuffer(b"", np.uint8), none, none, none, STEIM2, np.empty(0, np.int32), none == 0)
+    decode_steim(np.frombuffer(b"", np.uint8), none, none, none, STEIM2, np.empty(0, np.int32))
 
 
 def peer(folder: Path, out: Path) -> float:

@@ -262,13 +262,14 @@ def _decode_records(
     """Decode records into one array, and tell which of them decoded."""
     counts = rows["samples"].astype(np.int64)
     samples: Any = allocate(int(counts.sum()), _DTYPES[int(rows["encoding"][0])])
-    good = np.zeros(len(rows), dtype=bool)
     encoding = int(rows["encoding"][0])
     if encoding in (STEIM1, STEIM2) and (rows["encoding"] == encoding).all() and rows["swap"].all():
         starts = rows["offset"] + rows["payload"]
         stops = rows["offset"] + rows["length"]
         buffer = np.frombuffer(data, dtype=np.uint8)
-        decode_steim(buffer, starts, stops, counts, encoding, samples, good)
+        good = decode_steim(buffer, starts, stops, counts, encoding, samples)
+    else:
+        good = np.zeros(len(rows), dtype=bool)
     left = np.flatnonzero(~good)
     if len(left):
         _decode_by_libmseed(data, rows, left, samples, good, problems)
