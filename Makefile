@@ -35,7 +35,7 @@ check: $(STAMP)  ## Formatting, lint, types, floors
 	$(BIN)/lint-imports
 	$(BIN)/python docs/join.py --check
 
-bench: $(STAMP)  ## Measure against the peers (an environment of their own) and write docs/benchmarks
+bench: $(STAMP)  ## Measure against the peers and the floors, and write docs/benchmarks (half an hour)
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(STAMP)  ## Join docs/changes and docs/benchmarks into CHANGELOG.md and docs/benchmarks.md

@@ -17,6 +17,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from pipeline.errors import ConfigError
 
@@ -127,19 +128,12 @@ class DayGrid:
     @property
     def label(self) -> str:
         """The shortest decimal of at least seven digits that gives this grid again, with its unit."""
-        for digits in range(7, 18):
-            text = f"{self.rate_hz:.{digits}g}"
-            if round(Fraction(text) * 86400) == self.samples_per_day:
-                return f"{_plain(text)}Hz"
-        raise AssertionError(self.samples_per_day)
+        return _label(self.samples_per_day)
 
     @property
     def chunk(self) -> int:
         """Samples in a chunk: the divisor of n nearest to half an hour, or a day below 5 Hz."""
-        if self.rate_hz < BLOCK_SHARD_BELOW_HZ:
-            return self.samples_per_day
-        target = self.samples_per_day / CHUNKS_PER_DAY
-        return min(_divisors(self.samples_per_day), key=lambda d: (abs(math.log(d / target)), d))
+        return self.samples_per_day if self.has_block_shards else _chunk(self.samples_per_day)
 
     @property
     def has_block_shards(self) -> bool:
@@ -179,6 +173,21 @@ class DayGrid:
     def step_ns(self) -> Fraction:
         """Return the exact step in nanoseconds."""
         return Fraction(DAY_NS, self.samples_per_day)
+
+
+@cache
+def _label(samples_per_day: int) -> str:
+    for digits in range(7, 18):
+        text = f"{samples_per_day / 86400:.{digits}g}"
+        if round(Fraction(text) * 86400) == samples_per_day:
+            return f"{_plain(text)}Hz"
+    raise AssertionError(samples_per_day)
+
+
+@cache
+def _chunk(samples_per_day: int) -> int:
+    target = samples_per_day / CHUNKS_PER_DAY
+    return min(_divisors(samples_per_day), key=lambda d: (abs(math.log(d / target)), d))
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import google_crc32c
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.archive.dayarray import DayArray
 from pipeline.archive.pieces import Samples
+from pipeline.archive.threads import spread
 from pipeline.errors import FormatError
 from pipeline.objects import ObjectStore
 
@@ -44,6 +44,8 @@ PCODEC_LEVEL = 8
 _PROBES, _PROBE_SAMPLES, _ORDERS = 8, 128, 4
 _ABSENT = np.uint64(2**64 - 1)
 _CRC_BYTES = 4
+_CHUNKS_PER_THREAD = 4
+"""At 100 Hz a chunk is decoded in 0.3 ms, and a thread wakes in 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,20 +265,27 @@ def decode_chunks(
     where : str
         Named in errors.
     """
-    scratch: Any = None
+    parts = []
     for number, time_slice in enumerate(chunks, start=first):
         begin, end = number * layout.chunk, (number + 1) * layout.chunk
         low, high = max(begin, start), min(end, stop)
         for row, chunk in zip(out, time_slice, strict=True):
             target = row[low - start : high - start]
-            if not chunk:
-                target[...] = layout.fill
-            elif high - low == layout.chunk:
-                _decompress(chunk, target, where)
+            if chunk:
+                parts.append((chunk, low - begin, target))
             else:
-                scratch = np.empty(layout.chunk, layout.dtype) if scratch is None else scratch
-                _decompress(chunk, scratch, where)
-                target[...] = scratch[low - begin : high - begin]
+                target[...] = layout.fill
+    spread(lambda part: _decode(*part, layout, where), parts, least=_CHUNKS_PER_THREAD)
+
+
+def _decode(chunk: bytes, skipped: int, target: Samples, layout: ShardLayout, where: str) -> None:
+    """Decompress a chunk into an array that begins some samples after it, and may end before it."""
+    if len(target) == layout.chunk:
+        _decompress(chunk, target, where)
+    else:
+        whole = np.empty(layout.chunk, layout.dtype)
+        _decompress(chunk, whole, where)
+        target[...] = whole[skipped : skipped + len(target)]
 
 
 def _decompress(chunk: bytes, target: Samples, where: str) -> None:

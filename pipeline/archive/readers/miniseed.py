@@ -31,6 +31,8 @@ _DTYPES = {1: "int32", 3: "int32", 4: "float32", 5: "float64", 10: "int32", 11: 
 _DTYPES |= dict.fromkeys((16, 30, 32), "int32")  # CDSN, SRO, DWWSSN
 _DTYPES |= dict.fromkeys((12, 13, 14), "float32")  # GEOSCOPE
 _TYPE_LETTER = {"int32": b"i", "float32": b"f", "float64": b"d"}
+_KINDS = np.array([sorted(_TYPE_LETTER).index(_DTYPES.get(encoding, "int32")) for encoding in range(256)])
+"""A number for each sample type, by encoding."""
 _TEXT = 0
 _LEAST_PAYLOAD = 41  # of miniSEED 3: its header, and an identifier
 _SAMPLES_PER_BYTE = 2  # Steim2 packs seven into four bytes
@@ -119,9 +121,8 @@ class MiniSeedFile:
     def _find_chains(self) -> list[_Chain]:
         rows = self._table.rows
         chains: list[_Chain] = []
-        kinds = np.array([list(_DTYPES.values()).index(_DTYPES.get(e, "int32")) for e in range(256)])
         groups = np.stack(
-            [rows["channel"], kinds[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64)], axis=1
+            [rows["channel"], _KINDS[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64)], axis=1
         )[self._usable]
         _, first, inverse = np.unique(groups, axis=0, return_index=True, return_inverse=True)
         for group in np.argsort(first):
