@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = {
-    "ingest": ["--stations", "4", "--days", "10", "--repeats", "5"],
+    "ingest": ["--stations", "12", "--days", "4", "--repeats", "5"],
     "engine": ["--blocks", "50000", "--output", "docs/benchmarks/engine.md"],
 }
 """Each module here with the options by which its page was made."""

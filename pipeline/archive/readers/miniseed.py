@@ -121,24 +121,23 @@ class MiniSeedFile:
     def _find_chains(self) -> list[_Chain]:
         rows = self._table.rows
         chains: list[_Chain] = []
-        groups = np.stack(
-            [rows["channel"], _KINDS[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64)], axis=1
-        )[self._usable]
-        _, first, inverse = np.unique(groups, axis=0, return_index=True, return_inverse=True)
-        for group in np.argsort(first):
-            members = self._usable[inverse.ravel() == group]
+        for members in _alike(rows, self._usable):
             runs = _continuous_runs(rows, members)
             starts = {int(rows["start_ns"][run[0]]) for run in runs}
             for number, run in enumerate(runs, start=len(chains)):
-                chains += self._lines(number, run, _leap_second(rows[run], starts))
+                chains += self._lines(number, run, _leap_second(rows, run, starts))
         return chains
 
     def _lines(self, number: int, run: NDArray[np.int64], leap_ns: int | None) -> list[_Chain]:
-        rows = self._table.rows[run]
-        counts = rows["samples"].astype(np.int64)
-        first = np.concatenate(([0], np.cumsum(counts)[:-1]))
-        resolution = int(rows["resolution_ns"].min())
-        lines = fit_lines(first, rows["start_ns"], float(rows["rate_hz"][0]), resolution_ns=resolution)
+        rows = self._table.rows
+        counts = rows["samples"][run].astype(np.int64)
+        resolution = int(rows["resolution_ns"][run].min())
+        lines = fit_lines(
+            np.cumsum(counts) - counts,
+            rows["start_ns"][run],
+            float(rows["rate_hz"][run[0]]),
+            resolution_ns=resolution,
+        )
         return [_Chain(number, run[a:b], start, rate, leap_ns) for a, b, start, rate in lines]
 
     def read(
@@ -228,6 +227,16 @@ def _is_channel(name: str) -> bool:
         return False
 
 
+def _alike(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Sort records by channel, type, version and rate; groups in the order in which they appear."""
+    keys = (rows["channel"], _KINDS[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64))
+    if all((key[members] == key[members[:1]]).all() for key in keys):
+        return [members] if len(members) else []
+    table = np.stack(keys, axis=1)[members]
+    _, first, inverse = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    return [members[inverse.ravel() == group] for group in np.argsort(first)]
+
+
 def _continuous_runs(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """
     String records into runs that are continuous within half a sample.
@@ -235,18 +244,20 @@ def _continuous_runs(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDA
     Neighbours in the file first; then the end of each run to the start of another, in order of time, for
     files whose records are out of order.
     """
-    own = rows[members]
-    period = 1e9 / own["rate_hz"][0]
-    length_ns = np.rint(own["samples"] * period).astype(np.int64)
-    breaks = np.abs(own["start_ns"][1:] - own["start_ns"][:-1] - length_ns[:-1]) > period / 2
+    period = 1e9 / rows["rate_hz"][members[0]]
+    starts = rows["start_ns"][members]
+    length_ns = np.rint(rows["samples"][members] * period).astype(np.int64)
+    breaks = np.abs(np.diff(starts) - length_ns[:-1]) > period / 2
+    if not breaks.any():
+        return [members]
     cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1, [len(members)]))
     runs = [np.arange(a, b) for a, b in pairwise(cuts)]
-    runs.sort(key=lambda run: (int(own["start_ns"][run[0]]), -len(run), int(run[0])))
+    runs.sort(key=lambda run: (int(starts[run[0]]), -len(run), int(run[0])))
     joined: list[list[NDArray[np.int64]]] = []
     ends: dict[int, int] = {}
     for run in runs:
-        start = int(own["start_ns"][run[0]])
-        end = int(own["start_ns"][run[-1]] + length_ns[run[-1]])
+        start = int(starts[run[0]])
+        end = int(starts[run[-1]] + length_ns[run[-1]])
         # Starts rise, so that nothing follows any more what ended before.
         ends = {i: last for i, last in ends.items() if last >= start - period / 2}
         following = next((i for i in reversed(ends) if ends[i] <= start + period / 2), len(joined))
@@ -336,24 +347,25 @@ def _true_runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _leap_second(rows: NDArray[Any], starts: set[int]) -> int | None:
+def _leap_second(rows: NDArray[Any], run: NDArray[np.int64], starts: set[int]) -> int | None:
     """
     Return the midnight at which a positive leap second begins in the last records of a run.
 
     It is there if a record says so, or if another run begins one second before the end of this one: the
     clock gave 23:59:60 its second, and the times counted on from the record before did not.
     """
-    period = 1e9 / float(rows["rate_hz"][-1])
-    end_ns = int(rows["start_ns"][-1]) + round(float(rows["samples"][-1]) * period)
+    first_ns, last = int(rows["start_ns"][run[0]]), rows[run[-2:]]
+    period = 1e9 / float(last["rate_hz"][-1])
+    end_ns = int(last["start_ns"][-1]) + round(float(last["samples"][-1]) * period)
     midnight = (end_ns - round(period)) // DAY_NS * DAY_NS
     day = day_of_number(midnight // DAY_NS)
-    if day.day != 1 or not rows["start_ns"][max(0, len(rows) - 2)] < midnight + SECOND_NS:
+    if day.day != 1 or not last["start_ns"][0] < midnight + SECOND_NS:
         return None
-    if midnight <= rows["start_ns"][0] - SECOND_NS or rows["start_ns"][-1] >= midnight + SECOND_NS:
+    if midnight <= first_ns - SECOND_NS or last["start_ns"][-1] >= midnight + SECOND_NS:
         return None
-    stated = bool(rows["leap"][-2:].any())
+    stated = bool(last["leap"].any())
     half = period / 2
-    others = starts - {int(rows["start_ns"][0])}
+    others = starts - {first_ns}
     followed = day.month in (1, 7) and any(abs(start + SECOND_NS - end_ns) <= half for start in others)
     return midnight if stated or followed else None
 
