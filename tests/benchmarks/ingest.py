@@ -169,6 +169,7 @@ def in_turn(names: tuple[str, ...], folder: Path, repeats: int) -> list[dict[str
     for _ in range(repeats):
         found = {}
         for name in names:
+            os.sync()  # or the kernel writes out what the run before left, on the cores of this one
             with tempfile.TemporaryDirectory(dir=folder.parent) as out:
                 found[name] = float(_child("run", name, str(folder), f"{out}/archive.zarr"))
         rounds.append(found)
