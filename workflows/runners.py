@@ -8,6 +8,7 @@ of life, about once a second, so that the driver can flush, look for signals and
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 import uuid
@@ -30,6 +31,8 @@ __all__ = ["BlockFunction", "DaskRunner", "Guarded", "Runner", "SerialRunner", "
 BlockFunction = Callable[[Task], BlockResult]
 
 _LONGEST_TRACEBACK = 20_000
+_BLOCKS_REMEMBERED = 5000
+"""After so many, the scheduler is told to forget the names of their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ class _Window:
         self._again: deque[tuple[Task, int]] = deque()
         self._size = 0
         self._size_until = 0.0
+        self._remembered = 0
 
     def fill(self, waiting: Iterator[Task]) -> None:
         """Hand out as many tasks as there is room for, lost ones first, in few large messages."""
@@ -237,6 +241,7 @@ class _Window:
         finished = {n: each.future for n, each in enumerate(flights) if each.future.status == "finished"}
         gathered = self.client.gather(finished, errors="skip") if finished else {}
         results = [gathered.get(n) or self._lost(flight) for n, flight in enumerate(flights)]
+        self._forget_names(len(flights))
         return [result for result in results if result is not None]
 
     def recall(self) -> None:
@@ -259,6 +264,16 @@ class _Window:
                 completed.thread_condition.wait(0.05)
         futures: list[Future] = completed.next_batch(block=False)
         return futures
+
+    def _forget_names(self, landed: int) -> None:
+        """Have Dask let go of keys: it caches how each of the last 100,000 splits, and grows by 20 MB."""
+        from dask.utils import key_split
+
+        self._remembered += landed
+        if self._remembered >= _BLOCKS_REMEMBERED:
+            self._remembered = 0
+            with contextlib.suppress(ValueError):  # a scheduler may refuse to run functions
+                self.client.run_on_scheduler(key_split.cache_clear)
 
     def _lost(self, flight: _Flight) -> BlockResult | None:
         """Put a block that came back without a result in line again, or give it up."""
