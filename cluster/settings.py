@@ -47,7 +47,7 @@ ingest spent 40 % of its time in fetching the same pages again (docs/benchmarks/
 
 DASK_SETTINGS: dict[str, object] = {
     # A preempted job marks all its tasks as suspicious; with 3, a few preemptions would lose good blocks.
-    "distributed.scheduler.allowed-failures": 30,
+    "distributed.scheduler.allowed-failures": 10,
     # Results are small and products go to the archive: nothing is worth spilling to a node's disk.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,

@@ -42,7 +42,7 @@ from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
-from workflows.lease import Lease
+from workflows.lease import Fence, Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.options import add_days, add_json, add_map, example, open_runner
 from workflows.plan import Plan, Task, plan
@@ -197,7 +197,7 @@ class _Ingest:
                 if stopped:
                     break
                 blocks = _plan_blocks(self.store, index, self.scans, found, days)
-                tasks = _tasks(self.store.url, blocks)
+                tasks = _tasks(self.store.url, blocks, self.lease.fence())
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
                 index = self._map(index, blocks, planned, ledger)
                 stopped = self.report.summary.stopped_by is not None
@@ -324,18 +324,20 @@ def _plan_blocks(
     )
 
 
-def _tasks(archive_url: str, blocks: BlockPlan) -> Iterator[Task]:
+def _tasks(archive_url: str, blocks: BlockPlan, fence: Fence | None = None) -> Iterator[Task]:
     for job in blocks.jobs:
         files = [(claim.source, claim.grid, claim.first_day, claim.last_day) for claim in job.claims]
-        yield Task.of(str(job.block), (archive_url, job), stage=("ingest", VERSION), files=files)
+        yield Task.of(str(job.block), (archive_url, job, fence), stage=("ingest", VERSION), files=files)
 
 
 def _ingest_block(task: Task) -> BlockResult:
     """Bring one block up to date on a worker."""
-    archive_url, job = task.payload
+    archive_url, job, fence = task.payload
     assert isinstance(job, BlockJob)
+    assert isinstance(fence, Fence)
     store = open_store(archive_url)
-    report = assemble_block(store, job, on_surprise=partial(scan_whole, store.objects))
+    on_surprise = partial(scan_whole, store.objects)
+    report = assemble_block(store, job, permit=fence.check, on_surprise=on_surprise)
     return task.result([_record(day) for day in report.days], nbytes=report.bytes_written)
 
 

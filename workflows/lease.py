@@ -10,6 +10,9 @@ To take the lease is to create the next number, which a store grants to one of s
 holder renews its own object, and has lost the lease as soon as there is a higher number. Nothing but
 exclusive creation is asked of the store, and nobody ever writes another's object.
 
+A worker may outlive its driver, and not know that the lease is another's by now. So tasks that write in place
+carry a `Fence`, which tells.
+
 A lease may be taken over when it was released, when it has expired, or at once when its holder ran on this
 machine and its process is gone: a killed driver doesn't keep the next one waiting. Machines are told apart
 by more than their names, since containers share these. Their clocks should agree to some seconds.
@@ -36,9 +39,10 @@ import psutil  # type: ignore[import-untyped]
 from pipeline.errors import FormatError, LeaseHeldError, LeaseLostError
 from pipeline.objects import ObjectStore
 
-__all__ = ["Holder", "Lease"]
+__all__ = ["Fence", "Holder", "Lease"]
 
 _RENEWALS_PER_EXPIRY = 4
+_GENERATIONS_SWEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,51 @@ class Holder:
         return f"{self.user} on {self.host}, process {self.pid}, for {age}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """
+    What lets a worker see that its driver still holds the lease; travels with a task.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    key : str
+        Folder of the lease in it.
+    generation : int
+        Number of the driver's object.
+
+    Examples
+    --------
+    >>> from pipeline.objects import open_objects
+    >>> with Lease(open_objects("memory://fence-example")) as lease:
+    ...     fence = lease.fence()
+    >>> fence.check()
+    >>> with Lease(open_objects("memory://fence-example")):
+    ...     fence.check()
+    Traceback (most recent call last):
+        ...
+    pipeline.errors.LeaseLostError: memory://fence-example has another writer by now (lease 2, ours was 1)
+    """
+
+    store: ObjectStore
+    key: str
+    generation: int
+
+    def check(self) -> None:
+        """
+        Make sure that nobody took the lease since; one listing of its small folder.
+
+        Raises
+        ------
+        LeaseLostError
+            If somebody did.
+        """
+        newest = max(_generations(self.store, self.key), default=0)
+        if newest != self.generation:
+            numbers = f"lease {newest}, ours was {self.generation}"
+            raise LeaseLostError(f"{self.store.url} has another writer by now ({numbers})")
+
+
 class Lease:
     """
     The right to write a product: hold it with ``with``.
@@ -175,6 +224,8 @@ class Lease:
         for generation in self._generations():
             if generation < self._generation:
                 self.store.delete(self._name(generation))
+        earlier = range(max(1, self._generation - _GENERATIONS_SWEPT), self._generation)
+        self.store.remove_partials(map(self._name, earlier))
         self._stop.clear()
         self._thread = threading.Thread(target=self._keep_renewing, name="lease", daemon=True)
         self._thread.start()
@@ -195,6 +246,10 @@ class Lease:
             self._renew()
         if self._lost:
             raise LeaseLostError(self._lost)
+
+    def fence(self) -> Fence:
+        """Return what a task takes along to see whether this lease still holds."""
+        return Fence(self.store, self.key, self._generation)
 
     def release(self) -> None:
         """Give the lease back. If it was lost, or never taken, there is nothing to give."""
@@ -234,8 +289,7 @@ class Lease:
                     self._lost = f"{self.store.url}: the lease expired and could not be renewed: {error}"
 
     def _generations(self) -> list[int]:
-        names = (info.key.rpartition("/")[2] for info in self.store.list(self.key))
-        return sorted(int(name.removesuffix(".json")) for name in names if name[:6].isdecimal())
+        return _generations(self.store, self.key)
 
     def _name(self, generation: int) -> str:
         return f"{self.key}/{generation:06d}.json"
@@ -263,6 +317,11 @@ class Lease:
         raise LeaseHeldError(
             f"{self.store.url} is being written by {self._describe(generation)}; wait for it, or stop it"
         )
+
+
+def _generations(store: ObjectStore, key: str) -> list[int]:
+    names = (info.key.rpartition("/")[2] for info in store.list(key))
+    return sorted(int(name.removesuffix(".json")) for name in names if name[:6].isdecimal())
 
 
 def _to_json(holder: Holder) -> bytes:

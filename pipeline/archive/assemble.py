@@ -92,7 +92,11 @@ def touched_days(span: Span, grid: DayGrid) -> tuple[int, int]:
 
 
 def assemble_block(
-    store: ArchiveStore, job: BlockJob, *, on_surprise: Callable[[Source], object] | None = None
+    store: ArchiveStore,
+    job: BlockJob,
+    *,
+    permit: Callable[[], object] | None = None,
+    on_surprise: Callable[[Source], object] | None = None,
 ) -> BlockReport:
     """
     Bring a block up to date with its source files.
@@ -103,6 +107,8 @@ def assemble_block(
         Groups of the block's year must have been made for every grid and array that the files hold.
     job : BlockJob
         The block, and all claims on it.
+    permit : callable, optional
+        See `BlockWriter`.
     on_surprise : callable, optional
         Called with a file that holds more than its ends showed, before anything made of it is committed:
         once the block is done, nobody looks into the file again.
@@ -116,30 +122,30 @@ def assemble_block(
     files = _OpenFiles(report, day_number(job.block.first_day(store.options.block_days)), on_surprise)
     for grid in sorted({claim.grid for claim in job.claims}):
         claims = [claim for claim in job.claims if claim.grid == grid]
-        _assemble_grid(store, job.block, grid, claims, files)
+        writer = BlockWriter(store, grid, job.block, permit=permit)
+        _assemble_grid(writer, _days(job.block, store.options.block_days, claims), claims, files)
     return report
 
 
 def _assemble_grid(
-    store: ArchiveStore, block: Block, grid: DayGrid, claims: Sequence[Claim], files: _OpenFiles
+    writer: BlockWriter, days: Iterable[int], claims: Sequence[Claim], files: _OpenFiles
 ) -> None:
-    report = files.report
-    writer = BlockWriter(store, grid, block)
+    report, stream, grid = files.report, writer.block.stream, writer.grid
     rows: list[DayRow] = []
     buffers: dict[str, Any] = {}
-    for day in _days(block, store.options.block_days, claims):
+    for day in days:
         touching = sorted(c for c in claims if c.first_day <= day <= c.last_day)
         files.close_before(day)
         old = writer.rows.get(day)
         if old is not None and set(old.sources) == {claim.source for claim in touching}:
-            report.days.append(AssembledDay(day_entry(block.stream, grid, old), False, old.problems))
+            report.days.append(AssembledDay(day_entry(stream, grid, old), False, old.problems))
             continue
-        content, sources, problems = _make_day(writer, block.stream, grid, day, touching, files, buffers)
-        new = day_row(content, block.stream, grid, sources=sources, problems=problems)
+        content, sources, problems = _make_day(writer, day, touching, files, buffers)
+        new = day_row(content, stream, grid, sources=sources, problems=problems)
         changed = old is None or new.digest != old.digest
         edges = writer.write(content) if old is None or changed else old.edges
         rows.append(replace(new, edges=edges))
-        report.days.append(AssembledDay(day_entry(block.stream, grid, new), changed, new.problems))
+        report.days.append(AssembledDay(day_entry(stream, grid, new), changed, new.problems))
     if rows:
         writer.commit(rows)
     report.bytes_written += writer.bytes_written
@@ -153,15 +159,10 @@ def _days(block: Block, block_days: int, claims: Sequence[Claim]) -> Iterator[in
 
 
 def _make_day(
-    writer: BlockWriter,
-    stream: Stream,
-    grid: DayGrid,
-    day: int,
-    claims: Sequence[Claim],
-    files: _OpenFiles,
-    buffers: dict[str, Any],
+    writer: BlockWriter, day: int, claims: Sequence[Claim], files: _OpenFiles, buffers: dict[str, Any]
 ) -> tuple[DayContent, list[Source], list[Problem]]:
     """Read and merge everything that touches a day."""
+    stream, grid = writer.block.stream, writer.grid
     runs: list[Run] = []
     side: list[SideRun] = []
     problems: list[Problem] = []

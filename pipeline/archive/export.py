@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.archive.blocks import DayRow
-from pipeline.archive.chains import Chain, find_chains
+from pipeline.archive.chains import find_chains
 from pipeline.archive.grid import DayGrid, day_of_number
+from pipeline.archive.merge import Segment
 from pipeline.archive.pieces import Samples
 from pipeline.archive.placement import SideRun
 from pipeline.archive.reading import Archive
@@ -109,7 +110,7 @@ def _inside(run: SideRun, grid: DayGrid, low: int, high: int) -> bool:
     return grid.time_ns(low) <= run.start_ns < grid.time_ns(high)
 
 
-def _take_following(chain: Chain, leaps: list[SideRun]) -> SideRun | None:
+def _take_following(chain: Segment, leaps: list[SideRun]) -> SideRun | None:
     """Take the leap second that follows a chain off the list of those left."""
     half = 0.5e9 / chain.rate_hz
     for number, run in enumerate(leaps):
@@ -119,7 +120,7 @@ def _take_following(chain: Chain, leaps: list[SideRun]) -> SideRun | None:
 
 
 def _pack_chain(
-    channel: Channel, chain: Chain, samples: Samples, leap: SideRun | None, version: int
+    channel: Channel, chain: Segment, samples: Samples, leap: SideRun | None, version: int
 ) -> bytes:
     if leap is None:
         return _records(channel, samples, chain.start_ns, chain.rate_hz, chain.rank, version)

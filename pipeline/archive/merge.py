@@ -52,8 +52,8 @@ class Segment:
     channel : str
         Code of the channel that gave the samples, as ``HH1``.
     first, length : int
-        First grid index in the day, and how many samples follow on consecutive grid points. Every sample
-        of a segment was recorded, also one that equals the fill value.
+        First grid index in the day (in a chain of many days: since 1970), and how many samples follow on
+        consecutive grid points. Every sample of a segment was recorded, also one that equals the fill value.
     start_ns : int
         Exact time of the first sample.
     rate_hz : float
@@ -80,7 +80,7 @@ class Segment:
         return self.first + self.length
 
     def time_ns(self, index: int) -> int:
-        """Return the exact time of a grid index of the day that lies in the segment."""
+        """Return the exact time of a grid index that lies in the segment."""
         return sample_time_ns(self.start_ns, self.rate_hz, index - self.first)
 
 
@@ -344,7 +344,17 @@ def _segment(array: str, component: int, run: Run) -> Segment:
 
 def join_segments(segments: Sequence[Segment]) -> list[Segment]:
     """
-    Join segments that continue each other exactly, whichever files they came from.
+    Join segments that continue each other, whichever files they came from.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        In order of array, component and time, counted from one origin.
+
+    Returns
+    -------
+    list of Segment
+        Times in them are those of the first that was joined, at most a microsecond from their own.
 
     Examples
     --------

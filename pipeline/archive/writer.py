@@ -12,7 +12,7 @@ before), samples and table belong together::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -44,12 +44,18 @@ class BlockWriter:
         One rate of the stream.
     block : Block
         The block that this task owns.
+    permit : callable, optional
+        Called before anything is changed; raises if the archive has another writer by now.
     """
 
-    def __init__(self, store: ArchiveStore, grid: DayGrid, block: Block) -> None:
+    def __init__(
+        self, store: ArchiveStore, grid: DayGrid, block: Block, *, permit: Callable[[], object] | None = None
+    ) -> None:
+        self._permit = permit or _permitted
+        self._permit()
         self._store = store
-        self._grid = grid
-        self._block = block
+        self.grid = grid
+        self.block = block
         self._journal = f"journal/{block.stream}/{grid.label}/{block.period}"
         self._pending: dict[str, tuple[ShardPlace, _Chunks]] = {}
         self._roll_back()
@@ -62,7 +68,7 @@ class BlockWriter:
         arrays = {}
         for array in row.arrays if row is not None else ():
             place = self._place(array, day)
-            n = self._grid.samples_per_day
+            n = self.grid.samples_per_day
             out = np.empty((place.layout.components, n), dtype=ARRAY_DTYPES[array])
             rows = range(place.layout.components)
             if place.key in self._pending:
@@ -84,6 +90,7 @@ class BlockWriter:
         mapping of str to Edges
             The ends of the day's shards, where a shard is a day.
         """
+        self._permit()
         edges = {}
         row = self.rows.get(content.day)
         arrays = sorted({*content.arrays, *(row.arrays if row is not None else ())})
@@ -93,7 +100,7 @@ class BlockWriter:
             place = self._place(array, content.day)
             samples = content.arrays.get(array)
             if samples is None:
-                shape = (place.layout.components, self._grid.samples_per_day)
+                shape = (place.layout.components, self.grid.samples_per_day)
                 samples = np.full(shape, fill_value(array), dtype=ARRAY_DTYPES[array])
             chunks = encode_span(samples, place.layout, level=self._store.options.pcodec_level)
             if place.days == 1:
@@ -105,13 +112,14 @@ class BlockWriter:
 
     def commit(self, rows: Iterable[DayRow]) -> None:
         """Write what is pending, and then the block table with some rows new."""
+        self._permit()
         for key in sorted(self._pending):
             place, chunks = self._pending[key]
             self._write_shard(place, chunks)
         self._pending.clear()
         self.rows |= {row.day: row for row in rows}
         table = write_block_table(self.rows.values())
-        self._store.objects.write(self._store.table_key(self._grid, self._block), table)
+        self._store.objects.write(self._store.table_key(self.grid, self.block), table)
         self.bytes_written += len(table)
         self._store.objects.delete_folder(self._journal)
 
@@ -119,7 +127,7 @@ class BlockWriter:
         """Put a day into the journal, because it will be overwritten."""
         objects = self._store.objects
         if not objects.exists(f"{self._journal}/table"):
-            objects.copy(self._store.table_key(self._grid, self._block), f"{self._journal}/table")
+            objects.copy(self._store.table_key(self.grid, self.block), f"{self._journal}/table")
         for key in (self._place(array, day).key for array in arrays):
             kept = f"{self._journal}/{key}"
             if objects.exists(kept):
@@ -130,7 +138,7 @@ class BlockWriter:
                 objects.write(kept, b"")
 
     def _place(self, array: str, day: int) -> ShardPlace:
-        return self._store.shard(self._block.stream, self._grid, array, day)
+        return self._store.shard(self.block.stream, self.grid, array, day)
 
     def _write_shard(self, place: ShardPlace, chunks: _Chunks) -> Edges:
         data, edges = pack(chunks, place.layout)
@@ -154,8 +162,8 @@ class BlockWriter:
     def _roll_back(self) -> None:
         """Clear up after a writer that died: bring the journal back unless its change was committed."""
         objects = self._store.objects
-        table_key = self._store.table_key(self._grid, self._block)
-        days = [day_number(day) for day in self._block.days(self._store.options.block_days)]
+        table_key = self._store.table_key(self.grid, self.block)
+        days = [day_number(day) for day in self.block.days(self._store.options.block_days)]
         shards = {self._place(array, day).key for array in ARRAY_DTYPES for day in days}
         objects.remove_partials({table_key, *shards})
         try:
@@ -173,6 +181,10 @@ class BlockWriter:
                 else:
                     objects.delete(key)
         objects.delete_folder(self._journal)
+
+
+def _permitted() -> None:
+    """Let everything through."""
 
 
 def roll_back(store: ArchiveStore) -> None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = {
-    "ingest": ["--stations", "12", "--days", "4", "--repeats", "5"],
+    "ingest": ["--stations", "24", "--days", "4", "--repeats", "3"],
     "engine": ["--blocks", "50000", "--output", "docs/benchmarks/engine.md"],
 }
 """Each module here with the options by which its page was made."""

@@ -346,9 +346,9 @@ def main() -> None:
     """Measure and write the page; the other modes are its own child processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", nargs="*", help=argparse.SUPPRESS)
-    parser.add_argument("--stations", type=int, default=12)
+    parser.add_argument("--stations", type=int, default=24)
     parser.add_argument("--days", type=int, default=4)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--print", action="store_true", help="print the page and write nothing")
     args = parser.parse_args()
     match args.mode:

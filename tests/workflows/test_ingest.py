@@ -1,12 +1,16 @@
 """``stationday ingest`` from the command line: what it says, what it returns, what it leaves alone."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -14,9 +18,15 @@ from miniseed_files import records
 
 from pipeline.archive.index import Index
 from pipeline.archive.reading import open_archive
+from pipeline.errors import LeaseLostError
 from pipeline.objects import LocalObjects
 from workflows import cli
 from workflows.cli import main
+from workflows.ingest import _ingest_block
+from workflows.ingest import ingest as ingest_through
+from workflows.ledger import BlockResult, Status
+from workflows.plan import Task
+from workflows.runners import BlockFunction, SerialRunner
 
 NS = 1_000_000_000
 START_NS = 1_577_836_800 * NS  # 2020-01-01
@@ -252,15 +262,41 @@ def test_an_interrupt_stops_it_and_the_same_command_ends_it(tmp_path: Path, arch
     assert len(open_archive(archive).streams) == 150
 
 
+@dataclass(frozen=True)
+class Overtaken:
+    """Runs blocks, after another ingest has taken the archive over from the driver that sent them."""
+
+    archive: str
+    results: list[BlockResult]
+
+    def run(
+        self, function: BlockFunction, tasks: Iterable[Task], stop: Event
+    ) -> Generator[list[BlockResult], None, None]:
+        inner = SerialRunner().run(function, tasks, stop)
+        if function.function is not _ingest_block:
+            yield from inner
+            return
+        LocalObjects(Path(self.archive)).write("lease/000099.json", b"{}")
+        self.results.extend(result for batch in inner for result in batch)
+
+
+def test_a_worker_that_outlives_its_driver_leaves_the_archive_alone(source: Path, archive: str) -> None:
+    runner = Overtaken(archive, [])
+    with contextlib.suppress(LeaseLostError):
+        ingest_through([str(source)], archive, runner)
+    assert [result.status for result in runner.results] == [Status.FAILED] * 2
+    assert "LeaseLostError" in runner.results[0].reason
+    assert not any(Path(archive).glob("tables/**/*.parquet"))
+    assert not any(Path(archive).glob("XX.*/*/*/*/c/**/*"))
+    (Path(archive) / "lease" / "000099.json").unlink()
+    assert ingest(source, archive) == 0
+    assert len(open_archive(archive).streams) == 2
+
+
 def test_an_archive_among_its_sources_is_no_source(tmp_path: Path) -> None:
     """`ingest .` with the archive inside: a second run finds nothing new in it."""
-    from miniseed_files import records
-
-    from workflows.ingest import ingest
-    from workflows.runners import SerialRunner
-
     samples = np.arange(1000, dtype=np.int32)
     (tmp_path / "a.mseed").write_bytes(records(samples, 1_600_000_000_000_000_000, 20.0))
     for _ in range(2):
-        report = ingest([str(tmp_path)], str(tmp_path / "archive.zarr"), SerialRunner())
+        report = ingest_through([str(tmp_path)], str(tmp_path / "archive.zarr"), SerialRunner())
         assert (report.files, report.exit_status) == (1, 0)

@@ -57,6 +57,15 @@ def test_released_is_free_again(store: ObjectStore) -> None:
         lease.check()
 
 
+def test_what_a_killed_holder_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    store = open_objects(tmp_path)
+    put(store, 7, released=True)
+    left = tmp_path / "lease" / "000007.json.0123456789ab.partial"
+    left.write_bytes(b"{")
+    with Lease(store):
+        assert not left.exists()
+
+
 def test_released_also_after_an_error(store: ObjectStore) -> None:
     with contextlib.suppress(ZeroDivisionError), Lease(store):
         _ = 1 / 0
