@@ -1,0 +1,321 @@
+"""
+What goes wrong with real archives, done to clean records on purpose.
+
+A fault takes the traces of one stream over a span and returns other ones; each is a row of the truth. They
+are applied in the order in which they are given, so that a component can die after it was swapped.
+
+Clocks: a sample is taken when it is taken, and only what its header says of that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ConfigError
+from pipeline.keys import Channel
+from pipeline.synthetic.draws import generator
+
+__all__ = ["FAULT_KINDS", "Fault", "FaultKind", "Trace", "apply_faults"]
+
+FaultKind = Literal[
+    "gap",
+    "missing_day",
+    "equal_overlap",
+    "disagreeing_overlap",
+    "clock_shift",
+    "clock_drift",
+    "dead",
+    "swapped",
+    "polarity",
+    "clipped",
+    "wrong_gain",
+    "half_rate",
+    "out_of_order",
+    "two_versions",
+]
+
+DAY_NS = 86_400_000_000_000
+_DRIFT_STEP_NS = 30_000_000_000
+_INT32 = np.iinfo(np.int32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trace:
+    """
+    Contiguous samples of one channel, as its data logger would hand them over.
+
+    Parameters
+    ----------
+    channel : Channel
+        As it is written.
+    samples : ndarray of int32, shape (n,)
+        Counts.
+    start_ns : int
+        Time that the header states for the first sample.
+    rate_hz : float
+        Rate that the header states.
+    quality : str
+        ``R``, ``D``, ``Q`` or ``M``.
+    is_shuffled : bool
+        Whether its records are out of order in their file.
+    """
+
+    channel: Channel
+    samples: NDArray[np.int32]
+    start_ns: int
+    rate_hz: float
+    quality: str = "D"
+    is_shuffled: bool = False
+
+    def index(self, time_ns: int) -> int:
+        """Return the first sample at or after a time, at least 0 and at most n."""
+        behind = -(-(time_ns - self.start_ns) * round(self.rate_hz * 1e6) // 10**15)
+        return int(min(max(behind, 0), len(self.samples)))
+
+    def part(self, begin: int, end: int) -> Trace:
+        """Return the samples from ``begin`` to before ``end``."""
+        start = self.start_ns + round(begin * 1e9 / self.rate_hz)
+        return replace(self, samples=self.samples[begin:end], start_ns=start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """
+    One thing that is wrong with a stream for a while.
+
+    Parameters
+    ----------
+    kind : str
+        See `FAULT_KINDS`.
+    stream : str
+        As ``SY.S03..HH``.
+    start_ns, end_ns : int
+        Half-open span.
+    components : str
+        Letters of the channels concerned, as ``ZN``; all of them where it is empty.
+    size : float
+        What it means depends on the kind; see `FAULT_KINDS`.
+    """
+
+    kind: FaultKind
+    stream: str
+    start_ns: int
+    end_ns: int
+    components: str = ""
+    size: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULT_KINDS:
+            raise ConfigError(f"fault {self.kind!r}: should be one of {', '.join(FAULT_KINDS)}")
+        if self.end_ns <= self.start_ns:
+            raise ConfigError(f"fault {self.kind} of {self.stream}: its end should come after its start")
+
+    def concerns(self, trace: Trace) -> bool:
+        """Tell whether a trace belongs to the stream and components."""
+        letters = self.components or trace.channel.code[-1]
+        return str(trace.channel.stream) == self.stream and trace.channel.code[-1] in letters
+
+
+def apply_faults(traces: Iterable[Trace], faults: Sequence[Fault], *, seed: int) -> list[Trace]:
+    """
+    Spoil some traces.
+
+    Parameters
+    ----------
+    traces : iterable of Trace
+        Clean; left as they are.
+    faults : sequence of Fault
+        Of any streams and times.
+    seed : int
+        Of the archive.
+
+    Returns
+    -------
+    list of Trace
+        In the order of the clean ones; what a fault adds follows what it was made of.
+
+    Examples
+    --------
+    >>> trace = Trace(channel=Channel.parse("SY.A..BHZ"), samples=np.arange(8, dtype=np.int32),
+    ...               start_ns=0, rate_hz=1.0)
+    >>> gap = Fault(kind="gap", stream="SY.A..BH", start_ns=2 * 10**9, end_ns=5 * 10**9)
+    >>> [each.samples.tolist() for each in apply_faults([trace], [gap], seed=1)]
+    [[0, 1], [5, 6, 7]]
+    """
+    found = list(traces)
+    for fault in faults:
+        if fault.kind == "swapped":
+            found = _swap(found, fault)
+            continue
+        spoil = _SPOIL[fault.kind]
+        found = [
+            part
+            for trace in found
+            for part in (spoil(trace, fault, seed) if fault.concerns(trace) else [trace])
+            if len(part.samples)
+        ]
+    return found
+
+
+def _span(trace: Trace, fault: Fault) -> tuple[int, int]:
+    return trace.index(fault.start_ns), trace.index(fault.end_ns)
+
+
+def _around(trace: Trace, fault: Fault, inside: Callable[[Trace], Sequence[Trace]]) -> list[Trace]:
+    """Cut a trace at the ends of a fault, and change what lies between."""
+    begin, end = _span(trace, fault)
+    if begin >= end:
+        return [trace]
+    parts = [trace.part(0, begin), *inside(trace.part(begin, end)), trace.part(end, len(trace.samples))]
+    return [part for part in parts if len(part.samples)]
+
+
+def _in_place(
+    trace: Trace, fault: Fault, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> list[Trace]:
+    """Change samples, and leave the trace in one piece."""
+    begin, end = _span(trace, fault)
+    changed = np.rint(change(trace.samples[begin:end].astype(np.float64)))
+    samples = trace.samples.copy()
+    samples[begin:end] = np.clip(changed, _INT32.min + 1, _INT32.max)
+    return [replace(trace, samples=samples)]
+
+
+def _remove(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001 (one signature for all)
+    return _around(trace, fault, lambda _: [])
+
+
+def _repeat(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    begin, end = _span(trace, fault)
+    return [trace, trace.part(begin, end)]
+
+
+def _contradict(trace: Trace, fault: Fault, seed: int) -> list[Trace]:
+    begin, end = _span(trace, fault)
+    again = trace.part(begin, end)
+    key = ("fault", fault.kind, fault.stream, trace.channel.code, fault.start_ns)
+    off = np.rint(generator(seed, *key).normal(0.0, max(fault.size, 1.0), end - begin))
+    return [trace, replace(again, samples=(again.samples + off).astype(np.int32))]
+
+
+def _shift(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    shift_ns = round(fault.size * 1e9)
+    return _around(trace, fault, lambda part: [replace(part, start_ns=part.start_ns + shift_ns)])
+
+
+def _drift(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    """Move each half minute by what the clock is off at its start."""
+
+    def drifting(part: Trace) -> list[Trace]:
+        steps = range(fault.start_ns, fault.end_ns + _DRIFT_STEP_NS, _DRIFT_STEP_NS)
+        cuts = sorted({0, len(part.samples), *(part.index(time) for time in steps)})
+        pieces = [part.part(begin, end) for begin, end in pairwise(cuts)]
+        return [
+            replace(p, start_ns=p.start_ns + round(fault.size * 1e9 * (p.start_ns - fault.start_ns) / DAY_NS))
+            for p in pieces
+        ]
+
+    return _around(trace, fault, drifting)
+
+
+def _kill(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return _in_place(trace, fault, lambda samples: np.full_like(samples, fault.size))
+
+
+def _reverse(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return _in_place(trace, fault, np.negative)
+
+
+def _clip(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return _in_place(trace, fault, lambda samples: np.clip(samples, -fault.size, fault.size))
+
+
+def _amplify(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return _in_place(trace, fault, lambda samples: samples * fault.size)
+
+
+def _halve_rate(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    """Decimate by two, with samples at the times of every other one before."""
+
+    def halved(part: Trace) -> list[Trace]:
+        from scipy.signal import resample_poly
+
+        slow = resample_poly(part.samples.astype(np.float64), 1, 2, window=("kaiser", 10.0))
+        return [replace(part, samples=np.rint(slow).astype(np.int32), rate_hz=part.rate_hz / 2)]
+
+    return _around(trace, fault, halved)
+
+
+def _shuffle(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return _around(trace, fault, lambda part: [replace(part, is_shuffled=True)])
+
+
+def _give_twice(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    """Let the first version lack its middle third and be off by some counts, and the second be right."""
+
+    def both(part: Trace) -> list[Trace]:
+        third = len(part.samples) // 3
+        first = replace(part, samples=part.samples + np.int32(fault.size))
+        halves = first.part(0, third), first.part(2 * third, len(part.samples))
+        return [*halves, replace(part, quality="Q")]
+
+    return _around(trace, fault, both)
+
+
+def _swap(traces: Sequence[Trace], fault: Fault) -> list[Trace]:
+    """Exchange the samples of the two components that a fault names."""
+    pair = [trace for trace in traces if fault.concerns(trace)]
+    if len(pair) < 2:
+        return list(traces)
+    if len(pair) > 2 or (pair[0].start_ns, len(pair[0].samples)) != (pair[1].start_ns, len(pair[1].samples)):
+        raise ConfigError(f"fault swapped of {fault.stream}: should come first, and name two components")
+    one, other = pair
+    begin, end = _span(one, fault)
+    samples = one.samples.copy(), other.samples.copy()
+    samples[0][begin:end], samples[1][begin:end] = other.samples[begin:end], one.samples[begin:end]
+    changed = {id(one): replace(one, samples=samples[0]), id(other): replace(other, samples=samples[1])}
+    return [changed.get(id(each), each) for each in traces]
+
+
+_SPOIL: Mapping[str, Callable[[Trace, Fault, int], list[Trace]]] = {
+    "gap": _remove,
+    "missing_day": _remove,
+    "equal_overlap": _repeat,
+    "disagreeing_overlap": _contradict,
+    "clock_shift": _shift,
+    "clock_drift": _drift,
+    "dead": _kill,
+    "polarity": _reverse,
+    "clipped": _clip,
+    "wrong_gain": _amplify,
+    "half_rate": _halve_rate,
+    "out_of_order": _shuffle,
+    "two_versions": _give_twice,
+}
+
+FAULT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "gap": "no samples",
+        "missing_day": "no samples, and no file where that is all of a day",
+        "equal_overlap": "samples come twice, and agree",
+        "disagreeing_overlap": "samples come twice, and differ by a noise of `size` counts",
+        "clock_shift": "headers are late by `size` seconds",
+        "clock_drift": "headers run away by `size` seconds a day",
+        "dead": "all samples are `size` counts",
+        "swapped": "two components are exchanged",
+        "polarity": "the sign is wrong",
+        "clipped": "no sample beyond ± `size` counts",
+        "wrong_gain": "counts are `size` times what the metadata say",
+        "half_rate": "recorded at half the rate",
+        "out_of_order": "records in any order in their file",
+        "two_versions": "first version (D) without its middle third and `size` counts off, second (Q) right",
+    }
+)
+"""What each kind of fault does, and what its size means."""
