@@ -11,9 +11,10 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.archive.export import DayFile, export_days, sds_path
+from pipeline.archive.export import export_days
 from pipeline.archive.grid import day_number
 from pipeline.archive.index import IndexRow
+from pipeline.archive.packing import DayFile, sds_path
 from pipeline.archive.reading import Archive, open_archive
 from pipeline.errors import ConfigError, NoSuchStreamError
 from pipeline.objects import PARTIAL, open_objects

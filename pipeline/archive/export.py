@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,37 +18,15 @@ from pipeline.archive.blocks import DayRow
 from pipeline.archive.chains import find_chains
 from pipeline.archive.grid import DayGrid, day_of_number
 from pipeline.archive.merge import Segment
+from pipeline.archive.packing import RECORD_BYTES, DayFile, pack_records
 from pipeline.archive.pieces import Samples
 from pipeline.archive.placement import SideRun
 from pipeline.archive.reading import Archive
 from pipeline.keys import Channel, Stream
 
-__all__ = ["DayFile", "export_days", "sds_path"]
+__all__ = ["export_days"]
 
-RECORD_BYTES = 512
-_STEIM2_LIMIT = 1 << 29
-_TYPES = {"int32": ("i", "INT32"), "float32": ("f", "FLOAT32"), "float64": ("d", "FLOAT64")}
 _POSITIVE_LEAP = 0x10
-
-
-@dataclass(frozen=True, slots=True)
-class DayFile:
-    """The miniSEED records of one channel and day."""
-
-    channel: Channel
-    day: dt.date
-    data: bytes
-
-
-def sds_path(channel: Channel, day: dt.date) -> str:
-    """
-    Return the path of a channel and day in a SeisComP data structure.
-
-    >>> sds_path(Channel.parse("CX.PB01..HHZ"), dt.date(2014, 5, 1))
-    '2014/CX/PB01/HHZ.D/CX.PB01..HHZ.D.2014.121'
-    """
-    name = f"{channel}.D.{day.year:04d}.{day.timetuple().tm_yday:03d}"
-    return f"{day.year:04d}/{channel.network}/{channel.station}/{channel.code}.D/{name}"
 
 
 def export_days(
@@ -99,7 +76,7 @@ def _export_day(
             leap = _take_following(chain, leaps)
             parts.append((chain.start_ns, _pack_chain(channel, chain, samples, leap, version)))
         for run in (r for r in side if r.channel.code == code and (r.kind != "leap" or r in leaps)):
-            records = _records(channel, run.samples, run.start_ns, run.rate_hz, run.rank, version)
+            records = pack_records(channel, run.samples, run.start_ns, run.rate_hz, run.rank, version)
             if run.kind == "leap":
                 records = _mark_leap(records, version, begins_inside=True)
             parts.append((run.start_ns, records))
@@ -123,50 +100,14 @@ def _pack_chain(
     channel: Channel, chain: Segment, samples: Samples, leap: SideRun | None, version: int
 ) -> bytes:
     if leap is None:
-        return _records(channel, samples, chain.start_ns, chain.rate_hz, chain.rank, version)
+        return pack_records(channel, samples, chain.start_ns, chain.rate_hz, chain.rank, version)
     last_ns = chain.time_ns(chain.stop - 1)
-    before = _records(channel, samples[:-1], chain.start_ns, chain.rate_hz, chain.rank, version)
+    before = pack_records(channel, samples[:-1], chain.start_ns, chain.rate_hz, chain.rank, version)
     both: Any = np.concatenate([samples[-1:], leap.samples])
     size = max(RECORD_BYTES, 1 << int(np.ceil(np.log2(128 + both.nbytes))))
     clock = (last_ns, chain.rate_hz, chain.rank, version)
-    within = _records(channel, both, *clock, record_bytes=size, plain=True)
+    within = pack_records(channel, both, *clock, record_bytes=size, plain=True)
     return before + _mark_leap(within, version)
-
-
-def _records(
-    channel: Channel,
-    samples: Samples,
-    start_ns: int,
-    rate_hz: float,
-    rank: int,
-    version: int,
-    *,
-    record_bytes: int = RECORD_BYTES,
-    plain: bool = False,
-) -> bytes:
-    """Pack contiguous samples; Steim2 where differences allow it and ``plain`` does not forbid it."""
-    if not len(samples):
-        return b""
-    from pymseed import DataEncoding, MS3Record, nslc2sourceid
-
-    letter, encoding = _TYPES[samples.dtype.name]
-    if letter == "i" and not plain and _fits_steim2(samples):
-        encoding = "STEIM2"
-    record = MS3Record()
-    record.sourceid = nslc2sourceid(channel.network, channel.station, channel.location, channel.code)
-    record.formatversion = version
-    record.reclen = record_bytes
-    record.pubversion = rank
-    record.encoding = DataEncoding[encoding]
-    record.samprate = rate_hz
-    record.starttime = start_ns
-    return b"".join(record.generate(np.ascontiguousarray(samples), letter))
-
-
-def _fits_steim2(samples: Samples) -> bool:
-    if len(samples) < 2:
-        return abs(int(samples[0])) < _STEIM2_LIMIT
-    return int(np.abs(np.diff(samples.astype(np.int64))).max()) < _STEIM2_LIMIT
 
 
 def _mark_leap(record: bytes, version: int, *, begins_inside: bool = False) -> bytes:

@@ -47,7 +47,7 @@ def make_station_days(folder: Path, stations: int, days: int) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
     from miniseed_files import records
 
-    from pipeline.archive.export import sds_path
+    from pipeline.archive.packing import sds_path
     from pipeline.archive.readers import open_source
     from pipeline.keys import Channel
 

@@ -12,8 +12,9 @@ import obspy
 import pytest
 from miniseed_files import records
 
-from pipeline.archive.export import export_days, sds_path
+from pipeline.archive.export import export_days
 from pipeline.archive.grid import DAY_NS, day_number
+from pipeline.archive.packing import sds_path
 from pipeline.archive.readers import open_source
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.archive.reading import Archive

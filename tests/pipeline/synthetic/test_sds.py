@@ -1,0 +1,63 @@
+"""Day files: obspy, which did not write them, reads back every sample at its time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import numpy as np
+import obspy
+import pytest
+
+from pipeline.archive.readers import open_source
+from pipeline.keys import Channel
+from pipeline.synthetic.faults import Trace
+from pipeline.synthetic.sds import day_files
+
+NS = 10**9
+MIDNIGHT = 1_577_923_200 * NS  # 2020-01-02
+
+
+def make_trace(seconds: float = 7200, **more: object) -> Trace:
+    samples = np.random.default_rng(2).integers(-9000, 9000, round(seconds * 20)).astype(np.int32)
+    own = {"start_ns": MIDNIGHT - 3_600 * NS + 7 * NS, "rate_hz": 20.0} | more
+    return Trace(channel=Channel.parse("SY.A.00.BHZ"), samples=samples, **own)
+
+
+def test_cut_at_midnight_and_nothing_lost() -> None:
+    trace = make_trace()
+    before, after = day_files([trace], seed=1)
+    assert (before.day, after.day) == (dt.date(2020, 1, 1), dt.date(2020, 1, 2))
+    assert {len(file.data) % 512 for file in (before, after)} == {0}
+    read = [obspy.read(io.BytesIO(file.data))[0] for file in (before, after)]
+    np.testing.assert_array_equal(np.concatenate([each.data for each in read]), trace.samples)
+    assert [each.stats.starttime.ns for each in read] == [trace.start_ns, MIDNIGHT]
+    assert read[0].stats.mseed.encoding == "STEIM2"
+    assert read[0].id == "SY.A.00.BHZ"
+
+
+@pytest.mark.parametrize("quality", ["R", "D", "Q", "M"])
+def test_quality_is_kept(quality: str) -> None:
+    (file,) = day_files([make_trace(60, quality=quality)], seed=1)
+    assert obspy.read(io.BytesIO(file.data))[0].stats.mseed.dataquality == quality
+
+
+def test_shuffled_records_are_the_same_records() -> None:
+    plain, shuffled, again, other = (
+        day_files([make_trace(1800, is_shuffled=flag)], seed=seed)[0].data
+        for flag, seed in ((False, 1), (True, 1), (True, 1), (True, 2))
+    )
+    assert shuffled == again
+    assert len({plain, shuffled, other}) == 3
+    rows = [np.frombuffer(data, np.uint8).reshape(-1, 512) for data in (plain, shuffled)]
+    np.testing.assert_array_equal(*(np.unique(each, axis=0) for each in rows))
+    (piece,), _ = open_source(shuffled, "x").read(-(2**62), 2**62)
+    np.testing.assert_array_equal(piece.samples, make_trace(1800).samples)
+
+
+def test_steps_too_large_for_steim_are_written_plain() -> None:
+    trace = make_trace(60)
+    samples = np.where(np.arange(len(trace.samples)) % 2, 2**31 - 1, -(2**31) + 1).astype(np.int32)
+    wild = Trace(channel=trace.channel, samples=samples, start_ns=trace.start_ns, rate_hz=20.0)
+    (file,) = day_files([wild], seed=1)
+    np.testing.assert_array_equal(obspy.read(io.BytesIO(file.data))[0].data, samples)
