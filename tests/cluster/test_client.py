@@ -19,6 +19,7 @@ import pytest
 from cluster.client import dashboard_url, open_client
 from cluster.errors import ClusterStartError
 from cluster.profile import Address, Processes, Profile, Serial, Slurm, Threads
+from cluster.settings import DASK_SETTINGS
 
 DRIVER = """
 import os, sys, time
@@ -99,7 +100,7 @@ def test_processes(capfd: pytest.CaptureFixture[str]) -> None:
         failures = client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
     assert {(w["nthreads"], w["memory_limit"]) for w in workers} == {(2, 1_000_000_000)}
-    assert failures >= 20
+    assert failures == DASK_SETTINGS["distributed.scheduler.allowed-failures"] == 10
     pids = [each.pop("pid") for each in seen.values()]
     assert len({os.getpid(), *pids}) == 3
     for each in seen.values():
