@@ -78,7 +78,16 @@ ARRIVALS = TableSpec(
         column("probability", SINGLE, "the pick's probability, 0 to 1", optional=True),
         column("model", TEXT, "the pick's picker, or analyst, or truth"),
         column("weights", TEXT, "digest of the picker's weights", optional=True),
+        column(
+            "amplitude_m_per_s",
+            SINGLE,
+            "peak ground velocity, 1 to 20 Hz, in the second after the pick",
+            unit="m/s",
+            optional=True,
+        ),
+        column("snr", SINGLE, "that peak over the RMS of the 5 s before the pick", optional=True),
     ),
+    version=2,
 )
 
 STATION_MAGNITUDES = TableSpec(

@@ -15,6 +15,7 @@ from pipeline.tables.noise import NOISE_LEVELS, QUALITY, RISES, TRENDS
 from pipeline.tables.picking import DETECTIONS, MATCHES, PICKS
 from pipeline.tables.signals import SIGNAL_CLASSES
 from pipeline.tables.spec import Column, TableSpec, unit_of
+from pipeline.tables.truth import FAULTS
 
 __all__ = ["SCHEMAS", "TABLES", "check", "empty", "sort_rows", "spec_of"]
 
@@ -30,6 +31,7 @@ _ALL = (
     TRENDS,
     RISES,
     SIGNAL_CLASSES,
+    FAULTS,
 )
 
 TABLES: Final[Mapping[str, TableSpec]] = MappingProxyType({spec.name: spec for spec in _ALL})
