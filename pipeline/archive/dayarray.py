@@ -23,19 +23,20 @@ class DayArray:
 
     Parameters
     ----------
-    samples : ndarray, shape (components, n)
-        Defined in touched chunks, with the fill value where a sample is missing.
+    samples : list of ndarray, shape (n,), one per component
+        Defined in touched chunks, with the fill value where a sample is missing. A component that came
+        whole and alone is the decoded record itself, and not a copy.
     touched : ndarray of bool, shape (components, chunks)
         Which chunks those are.
     """
 
-    samples: Samples
+    samples: list[Samples]
     touched: NDArray[np.bool_]
 
     @property
     def chunk(self) -> int:
         """Samples in a chunk."""
-        return int(self.samples.shape[1]) // int(self.touched.shape[1])
+        return len(self.samples[0]) // int(self.touched.shape[1])
 
     def touch(self, component: int, first: int, stop: int) -> None:
         """Take note that the samples of a component from ``first`` to before ``stop`` are there."""
@@ -45,7 +46,7 @@ class DayArray:
         """
         Return the stretches of touched chunks, half-open in samples of the day.
 
-        >>> array = DayArray(np.empty((1, 40), np.int32), np.zeros((1, 4), bool))
+        >>> array = DayArray([np.empty(40, np.int32)], np.zeros((1, 4), bool))
         >>> array.touch(0, 5, 12), array.touch(0, 39, 40), array.spans(0)
         (None, None, [(0, 20), (30, 40)])
         """
@@ -55,6 +56,5 @@ class DayArray:
 
     def filled(self, fill: int | float) -> Any:
         """Return all of the day as a new array, with the fill value in what was never touched."""
-        return np.where(np.repeat(self.touched, self.chunk, axis=1), self.samples, fill).astype(
-            self.samples.dtype
-        )
+        samples = np.stack(self.samples)
+        return np.where(np.repeat(self.touched, self.chunk, axis=1), samples, fill).astype(samples.dtype)

@@ -176,14 +176,8 @@ def merge_day(
     for array, component in sorted(by_row):
         members = sorted(by_row[array, component], key=_precedence)
         samples = _day_array(content, array, stream, grid, buffers)
-        for run in members:
-            samples.touch(component, run.first, run.stop)
-        row = samples.samples[component]
-        spans = samples.spans(component)
-        for low, high in spans:
-            inside = [run for run in members if low <= run.first < high]
-            merge = _merge_contested if _overlapping(inside) else _merge_free
-            merge(content, array, component, row, inside, low, high)
+        _merge_row(content, array, component, samples, members)
+        row, spans = samples.samples[component], samples.spans(component)
         clipped = _clipped([row[low:high] for low, high in spans], members)
         content.clipped_samples += max(clipped, sum(run.flagged_clipped for run in members))
     qualities = [run.timing_quality for row_runs in by_row.values() for run in row_runs]
@@ -204,9 +198,26 @@ def _day_array(
         if array not in memory:
             memory[array] = np.empty(shape, dtype=ARRAY_DTYPES[array])
         touched = np.zeros((shape[0], shape[1] // grid.chunk), dtype=bool)
-        content.arrays[array] = DayArray(memory[array], touched)
+        content.arrays[array] = DayArray(list(memory[array]), touched)
     made: DayArray = content.arrays[array]
     return made
+
+
+def _merge_row(
+    content: DayContent, array: str, component: int, samples: DayArray, members: Sequence[Run]
+) -> None:
+    """Bring the runs of one component together, given in order of precedence."""
+    for run in members:
+        samples.touch(component, run.first, run.stop)
+    row = samples.samples[component]
+    if len(members) == 1 and len(members[0].samples) == len(row):
+        samples.samples[component] = members[0].samples
+        content.segments.append(_segment(array, component, members[0]))
+        return
+    for low, high in samples.spans(component):
+        inside = [run for run in members if low <= run.first < high]
+        merge = _merge_contested if _overlapping(inside) else _merge_free
+        merge(content, array, component, row, inside, low, high)
 
 
 def _precedence(run: Run) -> tuple[Any, ...]:

@@ -124,14 +124,14 @@ def encode_span(
         Empty bytes for a chunk in which everything is missing.
     """
     if isinstance(samples, DayArray):
-        values, touched = samples.samples, samples.touched
+        rows, touched = samples.samples, samples.touched
     else:
-        values = samples
-        touched = np.ones((len(values), values.shape[1] // layout.chunk), dtype=bool)
+        rows = list(samples)
+        touched = np.ones((len(rows), samples.shape[1] // layout.chunk), dtype=bool)
     return [
         [
             _compress(row[number * layout.chunk : (number + 1) * layout.chunk], level) if is_touched else b""
-            for row, is_touched in zip(values, column, strict=True)
+            for row, is_touched in zip(rows, column, strict=True)
         ]
         for number, column in enumerate(touched.T)
     ]

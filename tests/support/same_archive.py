@@ -65,7 +65,7 @@ def torn_days(archive: Path) -> list[str]:
             content = DayContent(day, segments=list(row.segments), side=list(row.side))
             for array in row.arrays:
                 samples = opened.read(block.stream, grid, array, day * n, (day + 1) * n)
-                content.arrays[array] = DayArray(samples, np.ones((len(samples), 1), dtype=bool))
+                content.arrays[array] = DayArray(list(samples), np.ones((len(samples), 1), dtype=bool))
             if content.digest() != row.digest:
                 torn.append(f"{block} at {grid.label}, day {day}")
     return torn

@@ -273,3 +273,23 @@ def test_what_no_run_touches_is_neither_filled_nor_read() -> None:
         assert (np.delete(row, np.arange(first, first + 10)) == MISSING).all()
         assert content.clipped_samples == 0
         assert (buffers["counts"][0, : 4 * grid.chunk] == 8_388_607).all()
+
+
+def test_a_record_that_came_whole_and_alone_is_not_copied() -> None:
+    samples = np.arange(1000, dtype=np.int32)
+    samples.flags.writeable = False
+    complete = run(0, samples)
+    content = merge(complete)
+    assert content.arrays["counts"].samples[0] is complete.samples
+    assert counts(content).tolist() == samples.tolist()
+    again = run(0, samples, source=1)
+    for runs in (
+        [complete, again],
+        [run(0, samples[:999])],
+        [run(0, samples[:500]), run(500, samples[500:])],
+    ):
+        merged = merge(*runs)
+        assert not np.shares_memory(merged.arrays["counts"].samples[0], runs[0].samples)
+        length = sum(segment.length for segment in merged.segments)
+        assert counts(merged)[:length].tolist() == samples[:length].tolist()
+        assert (length == 1000) == (merged.digest() == content.digest())
