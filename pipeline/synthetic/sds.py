@@ -1,17 +1,17 @@
 """
 Day files: traces as archives hold them, a miniSEED file of 512-byte records for each channel and UTC day.
 
-A day goes by the header's time, as a data centre files it, so that a record of a wrong clock may lie in the
-wrong file. Where traces of a day come one after the other, so do their records.
+A day's file holds what was recorded on that day, whatever its clock said: one task makes it, and no other.
+Where traces come one after the other, so do their records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime as dt
+from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.archive.grid import DAY_NS, day_of_number
 from pipeline.archive.packing import RECORD_BYTES, DayFile, pack_records
 from pipeline.synthetic.draws import generator
 from pipeline.synthetic.faults import Trace
@@ -21,53 +21,43 @@ __all__ = ["day_files"]
 _RANKS = {"R": 1, "D": 2, "Q": 3, "M": 4}
 
 
-def day_files(traces: Iterable[Trace], *, seed: int) -> list[DayFile]:
+def day_files(traces: Iterable[Trace], day: dt.date, *, seed: int) -> list[DayFile]:
     """
-    Write traces as miniSEED.
+    Write the traces of a day as miniSEED.
 
     Parameters
     ----------
     traces : iterable of Trace
-        Of any channels and lengths.
+        Of any channels.
+    day : date
+        When they were recorded.
     seed : int
         Of the archive: tells how records are shuffled where they are.
 
     Returns
     -------
     list of DayFile
-        In order of day and channel.
+        In order of channel.
 
     Examples
     --------
     >>> from pipeline.keys import Channel
-    >>> trace = Trace(channel=Channel.parse("SY.A..LHZ"), samples=np.arange(86_500, dtype=np.int32),
+    >>> trace = Trace(channel=Channel.parse("SY.A..LHZ"), samples=np.arange(900, dtype=np.int32),
     ...               start_ns=0, rate_hz=1.0)
-    >>> [(str(file.channel), file.day.isoformat()) for file in day_files([trace], seed=1)]
-    [('SY.A..LHZ', '1970-01-01'), ('SY.A..LHZ', '1970-01-02')]
+    >>> [(str(file.channel), len(file.data)) for file in day_files([trace], dt.date(1970, 1, 1), seed=1)]
+    [('SY.A..LHZ', 1024)]
     """
-    found: dict[tuple[int, str], list[bytes]] = {}
+    found: dict[str, list[bytes]] = {}
     channels = {}
     for trace in traces:
-        channels[str(trace.channel)] = trace.channel
-        for day, part in _by_day(trace):
-            rank = _RANKS[part.quality]
-            records = pack_records(part.channel, part.samples, part.start_ns, part.rate_hz, rank)
-            if part.is_shuffled:
-                records = _shuffle(records, seed, str(part.channel), day)
-            found.setdefault((day, str(trace.channel)), []).append(records)
-    return [
-        DayFile(channels[name], day_of_number(day), b"".join(found[day, name])) for day, name in sorted(found)
-    ]
-
-
-def _by_day(trace: Trace) -> Iterator[tuple[int, Trace]]:
-    begin = 0
-    while begin < len(trace.samples):
-        rest = trace.part(begin, len(trace.samples))
-        day = rest.start_ns // DAY_NS
-        end = begin + rest.index((day + 1) * DAY_NS)
-        yield day, trace.part(begin, end)
-        begin = end
+        name = str(trace.channel)
+        rank = _RANKS[trace.quality]
+        records = pack_records(trace.channel, trace.samples, trace.start_ns, trace.rate_hz, rank)
+        if trace.is_shuffled:
+            records = _shuffle(records, seed, name, day.toordinal())
+        channels[name] = trace.channel
+        found.setdefault(name, []).append(records)
+    return [DayFile(channels[name], day, b"".join(found[name])) for name in sorted(found)]
 
 
 def _shuffle(records: bytes, seed: int, *key: str | int) -> bytes:

@@ -1,0 +1,347 @@
+"""
+What a synthetic archive is made of, as it stands in ``CONFIG.toml``.
+
+Three are given by name: ``small``, ``medium`` and ``large`` (`SIZES`). Times are UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pipeline.config import load
+from pipeline.errors import ConfigError
+from pipeline.synthetic.faults import Fault, FaultKind
+from pipeline.synthetic.layout import Region
+from pipeline.synthetic.transients import KINDS
+from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter
+
+__all__ = [
+    "SIZES",
+    "EarthquakeConfig",
+    "FaultConfig",
+    "GravityConfig",
+    "GreatEarthquakeConfig",
+    "LandslideConfig",
+    "MainshockConfig",
+    "NetworkConfig",
+    "NoiseConfig",
+    "RiseConfig",
+    "SwarmConfig",
+    "SynthConfig",
+    "read_config",
+    "to_ns",
+]
+
+_FOLDER = Path(__file__).with_name("sizes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """
+    Broadband stations of three components.
+
+    Parameters
+    ----------
+    stations : int
+    rate_hz, spacing_km : float
+        Sampling rate; least distance between two.
+    orientation_error_deg : float
+        Standard deviation of what stated orientations are off.
+    """
+
+    stations: int = 6
+    rate_hz: float = 100.0
+    spacing_km: float = 4.0
+    orientation_error_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.stations < 1:
+            raise ConfigError(f"stations = {self.stations}: should be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseConfig:
+    """
+    What there is beside earthquakes.
+
+    Parameters
+    ----------
+    storms_per_day, night_db : float
+        Storms that begin; how far culture falls at night on a working day.
+    transients_per_day : mapping of str to float
+        How many of a kind, where not as usual; see `pipeline.synthetic.transients`.
+    loudness : float
+        Factor of the peaks of transients.
+    """
+
+    storms_per_day: float = 0.3
+    night_db: float = 20.0
+    transients_per_day: Mapping[str, float] = field(default_factory=dict, hash=False)
+    loudness: float = 1.0
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.transients_per_day) - set(KINDS)):
+            raise ConfigError(f"transients_per_day knows {', '.join(KINDS)}, not {', '.join(unknown)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandslideConfig:
+    """
+    A slope that fails, announced by small repeating signals.
+
+    Parameters
+    ----------
+    time : datetime
+        Of the failure.
+    latitude, longitude : float
+    station : str
+        Where the peak of an average repeater is ``peak_snr`` times the RMS of the quiet vertical, 2 to 8 Hz.
+    repeaters : int
+    hours, peak_snr, collapse_snr : float
+    """
+
+    time: dt.datetime
+    latitude: float
+    longitude: float
+    station: str
+    repeaters: int = 100
+    hours: float = 9.0
+    peak_snr: float = 0.8
+    collapse_snr: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainshockConfig:
+    """One given earthquake; its aftershocks follow by the laws of all."""
+
+    time: dt.datetime
+    latitude: float
+    longitude: float
+    mw: float
+    depth_km: float = 8.0
+    strike_deg: float = 130.0
+    dip_deg: float = 75.0
+    rake_deg: float = 180.0
+    stress_drop_mpa: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwarmConfig:
+    """Many small earthquakes in one place, some of them seconds apart."""
+
+    time: dt.datetime
+    hours: float
+    events: int
+    latitude: float
+    longitude: float
+    depth_km: float = 6.0
+    strike_deg: float = 130.0
+    dip_deg: float = 75.0
+    rake_deg: float = 180.0
+    radius_km: float = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarthquakeConfig:
+    """
+    Which earthquakes there are.
+
+    Parameters
+    ----------
+    per_day : float
+        Of the background, of all magnitudes.
+    fault_planes : int
+        On which most of them lie.
+    depth_km : (float, float)
+        Range.
+    magnitudes, aftershocks
+        Laws; see `pipeline.synthetic.triggering`.
+    mainshocks, swarms
+        On top of the background.
+    """
+
+    per_day: float = 60.0
+    fault_planes: int = 4
+    depth_km: tuple[float, float] = (2.0, 16.0)
+    magnitudes: GutenbergRichter = field(default_factory=GutenbergRichter)
+    aftershocks: Aftershocks = field(default_factory=Aftershocks)
+    mainshocks: tuple[MainshockConfig, ...] = ()
+    swarms: tuple[SwarmConfig, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreatEarthquakeConfig:
+    """A great earthquake far away, of which gravimeters see the surface waves and the modes."""
+
+    time: dt.datetime
+    latitude: float
+    longitude: float
+    mw: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiseConfig:
+    """
+    A rise of a gravimeter's noise, as before an event.
+
+    Parameters
+    ----------
+    station : str
+        As ``G03``; every one where it is empty.
+    time : datetime
+        When it begins. It grows for the first half of its days.
+    days, gain_db : float
+    low_hz, high_hz : float
+        Its band.
+    """
+
+    time: dt.datetime
+    days: float
+    gain_db: float
+    station: str = ""
+    low_hz: float = 1 / 600
+    high_hz: float = 1 / 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class GravityConfig:
+    """
+    Gravimeters with pressure, once a second, over a region and a span of their own.
+
+    Parameters
+    ----------
+    stations : int
+    start : datetime, optional
+        That of the whole unless told otherwise.
+    days : float
+    region : Region
+    snm, reddening : (float, float)
+        Ranges from which each instrument's designed SNM is drawn, and by how much its SSNM lies above.
+    microseism_nm_s2 : float
+    earthquakes, rises
+        What happens.
+    """
+
+    stations: int
+    days: float
+    region: Region
+    start: dt.datetime | None = None
+    snm: tuple[float, float] = (0.5, 2.5)
+    reddening: tuple[float, float] = (0.4, 2.2)
+    microseism_nm_s2: float = 50.0
+    earthquakes: tuple[GreatEarthquakeConfig, ...] = ()
+    rises: tuple[RiseConfig, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultConfig:
+    """One thing that goes wrong; see `pipeline.synthetic.faults`."""
+
+    kind: FaultKind
+    stream: str
+    time: dt.datetime
+    hours: float
+    components: str = ""
+    size: float = 0.0
+
+    @property
+    def fault(self) -> Fault:
+        """The same in nanoseconds."""
+        start_ns = to_ns(self.time)
+        return Fault(
+            kind=self.kind,
+            stream=self.stream,
+            start_ns=start_ns,
+            end_ns=start_ns + round(self.hours * 3.6e12),
+            components=self.components,
+            size=self.size,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthConfig:
+    """
+    A synthetic archive.
+
+    Parameters
+    ----------
+    seed : int
+        Everything that is drawn depends on it.
+    start : datetime
+    hours : float
+        How long it lasts.
+    region : Region
+        Stations stand in it; earthquakes also a little beyond.
+    network, earthquakes, noise, landslides, faults, gravity
+        Its parts.
+    """
+
+    seed: int
+    start: dt.datetime
+    hours: float
+    region: Region
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    earthquakes: EarthquakeConfig = field(default_factory=EarthquakeConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+    landslides: tuple[LandslideConfig, ...] = ()
+    faults: tuple[FaultConfig, ...] = ()
+    gravity: GravityConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.hours <= 100 * 366 * 24:
+            raise ConfigError(f"hours = {self.hours}: should be above 0, and at most a century")
+
+    @property
+    def start_ns(self) -> int:
+        """First instant, in nanoseconds since 1970."""
+        return to_ns(self.start)
+
+    @property
+    def stop_ns(self) -> int:
+        """The instant after the last."""
+        return self.start_ns + round(self.hours * 3.6e12)
+
+
+def to_ns(time: dt.datetime) -> int:
+    """
+    Return a time in nanoseconds since 1970.
+
+    >>> to_ns(dt.datetime(1970, 1, 2, tzinfo=dt.UTC))
+    86400000000000
+    """
+    return (time - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000
+
+
+SIZES: Final = MappingProxyType(
+    {
+        "small": "6 stations, 2 hours: for tests",
+        "medium": "12 stations for two days with a mainshock, 8 gravimeters for 120 days: for the demo",
+        "large": "30 stations, ten days",
+    }
+)
+"""Configs that are given by name."""
+
+
+def read_config(source: str) -> SynthConfig:
+    """
+    Read a config by its path, or one of `SIZES` by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or it says what it should not.
+
+    Examples
+    --------
+    >>> read_config("small").network.stations
+    6
+    """
+    path = _FOLDER / f"{source}.toml" if source in SIZES else Path(source)
+    if not path.is_file():
+        raise ConfigError(f"{source}: no such config; give a path, or {', '.join(SIZES)}")
+    return load(SynthConfig, path)
