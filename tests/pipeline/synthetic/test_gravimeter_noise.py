@@ -20,7 +20,7 @@ from pipeline.synthetic.gravimeter_noise import (
 
 DAY = 86_400
 NOISE = GravimeterNoise(snm=0.867, ssnm=2.608)
-# The first two are of one station each, Lhasa (Zhang et al. 2016) and Taiyuan; the others span what is published.
+# The first two are of one station each, Lhasa (Zhang et al. 2016) and Taiyuan; the others span the published.
 PAIRS = [(0.867, 2.608), (3.641, 4.659), (2.013, 4.5), (4.654, 6.5)]
 
 

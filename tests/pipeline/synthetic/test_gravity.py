@@ -26,7 +26,7 @@ from pipeline.synthetic.tide import gravity_tide
 DAY = 86_400
 SITE = {"seed": 11, "station": "G1", "latitude_deg": 48.33, "longitude_deg": 8.33, "height_m": 589.0}
 NOISE = GravimeterNoise(snm=0.867, ssnm=2.608)
-# The first two are of one station each, Lhasa (Zhang et al. 2016) and Taiyuan; the others span what is published.
+# The first two are of one station each, Lhasa (Zhang et al. 2016) and Taiyuan; the others span the published.
 PAIRS = [(0.867, 2.608), (3.641, 4.659), (2.013, 4.5), (4.654, 6.5)]
 
 
