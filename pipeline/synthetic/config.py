@@ -17,7 +17,7 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.synthetic.faults import Fault, FaultKind
 from pipeline.synthetic.layout import Region
-from pipeline.synthetic.transients import KINDS
+from pipeline.synthetic.transient_shapes import KINDS
 from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter
 
 __all__ = [
@@ -74,7 +74,7 @@ class NoiseConfig:
     storms_per_day, night_db : float
         Storms that begin; how far culture falls at night on a working day.
     transients_per_day : mapping of str to float
-        How many of a kind, where not as usual; see `pipeline.synthetic.transients`.
+        How many of a kind, where not as usual; see `pipeline.synthetic.transient_shapes`.
     loudness : float
         Factor of the peaks of transients.
     """

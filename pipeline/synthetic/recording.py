@@ -41,7 +41,8 @@ from pipeline.synthetic.seismogram import Seismogram, synthesize
 from pipeline.synthetic.slowness import random_field
 from pipeline.synthetic.source import Earthquake
 from pipeline.synthetic.spectra import Climate, draw_spectra
-from pipeline.synthetic.transients import Kind, Surroundings, Transient, list_transients, waveform
+from pipeline.synthetic.transient_shapes import Kind, Transient
+from pipeline.synthetic.transients import Surroundings, list_transients, waveform
 
 __all__ = ["Onset", "Recording", "StationAmplitude", "record_day", "record_span"]
 

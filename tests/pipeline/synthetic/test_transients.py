@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic import transients
-from pipeline.synthetic.transients import KINDS, Surroundings, add_transients, list_transients, waveform
+from pipeline.synthetic import transient_shapes, transients
+from pipeline.synthetic.transient_shapes import KINDS
+from pipeline.synthetic.transients import Surroundings, add_transients, list_transients, waveform
 
 SECOND_NS = 10**9
 DAY_NS = 86400 * SECOND_NS
@@ -125,7 +126,7 @@ def test_calibration_step_is_the_closed_form():
     omega, damping = 2 * math.pi / 120, 0.707
     time_s = np.arange(0, 600, 0.5)
     _, wanted = scipy.signal.impulse(([1.0], [1, 2 * damping * omega, omega**2]), T=time_s)
-    found = transients._step_response(time_s)
+    found = transient_shapes._step_response(time_s)
     np.testing.assert_allclose(found / found.max(), wanted / wanted.max(), atol=1e-6)
 
 
