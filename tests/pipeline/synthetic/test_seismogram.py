@@ -5,50 +5,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quakes import CRUST, FAR, NEAR, ORIGIN_NS, RATE_HZ, make, quake, sample
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic.earth import Earth, Scattering, Site, default_crust, half_space
+from pipeline.synthetic.earth import Earth, Scattering, Site, half_space
 from pipeline.synthetic.local_magnitude import local_magnitude, zero_to_peak_mm
 from pipeline.synthetic.seismogram import arrival_times, synthesize
 from pipeline.synthetic.slowness import random_field
-from pipeline.synthetic.source import Earthquake
 
-RATE_HZ = 100.0
-ORIGIN_NS = 1_497_700_000_123_456_789
 NO_SCATTERING = Scattering(coefficient_per_km=0.0, forward_km=np.inf)
-CRUST = Earth(layers=default_crust(), centre_latitude=46.0, centre_longitude=7.0)
 GRANITE = Earth(
     layers=half_space(qp0=300.0, qs0=150.0, q_exponent=0.4),
     centre_latitude=46.0,
     centre_longitude=7.0,
     scattering=NO_SCATTERING,
 )
-NEAR = Site(name="NEAR", latitude=46.05, longitude=7.08, kappa_s=0.03)
-FAR = Site(name="FAR", latitude=46.5, longitude=7.4, elevation_m=800.0, kappa_s=0.03)
-
-
-def quake(**changes):
-    usual = {
-        "event_id": "e1",
-        "origin_ns": ORIGIN_NS,
-        "latitude": 46.0,
-        "longitude": 7.0,
-        "depth_km": 10.0,
-        "mw": 2.0,
-        "stress_drop_mpa": 3.0,
-        "strike_deg": 20.0,
-        "dip_deg": 60.0,
-        "rake_deg": -70.0,
-    }
-    return Earthquake(**(usual | changes))
-
-
-def make(event=None, site=NEAR, model=CRUST, seed=1, **options):
-    return synthesize(event or quake(), site, model, rate_hz=RATE_HZ, seed=seed, **options)
-
-
-def sample(made, time_ns):
-    return time_ns * RATE_HZ / 1e9 - made.first
 
 
 def test_times_in_a_half_space():
