@@ -410,7 +410,7 @@ def _run(args: argparse.Namespace) -> int:
         planned = preview(args.sources, args.archive, days=days, retry_failed=args.retry_failed)
         print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())
         return 0
-    with open_runner(args) as (runner, progress):
+    with open_runner(args, args.archive) as (runner, progress):
         report = ingest(
             args.sources,
             args.archive,

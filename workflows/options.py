@@ -83,21 +83,28 @@ def day(text: str) -> dt.date:
 
 
 @contextmanager
-def open_runner(args: argparse.Namespace) -> Iterator[tuple[Runner, Callable[[], Progress]]]:
+def open_runner(args: argparse.Namespace, url: str) -> Iterator[tuple[Runner, Callable[[], Progress]]]:
     """
     Open the cluster that ``--cluster`` names; give a runner on it, and what makes progress displays.
+
+    Parameters
+    ----------
+    args : Namespace
+        With what `add_map` and `add_json` added.
+    url : str
+        Where the workers will write.
 
     Raises
     ------
     ProfileError
         If there is no such profile.
     ConfigError
-        If the archive is in memory, where other processes can't see it.
+        If that is in memory, where other processes can't see it.
     """
     profile = load_profile(args.cluster)
-    if args.archive.startswith("memory:") and not isinstance(profile, Serial | Threads):
+    if url.startswith("memory:") and not isinstance(profile, Serial | Threads):
         raise ConfigError(
-            f"{args.archive}: other processes can't see this memory; "
+            f"{url}: other processes can't see this memory; "
             f"--cluster {args.cluster} should be threads or serial"
         )
     with open_client(profile) as client:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -238,13 +238,12 @@ def _run(args: argparse.Namespace) -> int:
         planned = preview(config, args.out, retry_failed=args.retry_failed)
         print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())
         return 0
-    args.archive = args.out
-    with open_runner(args) as (runner, progress):
+    with open_runner(args, args.out) as (runner, progress):
         summary = synthesize(config, args.out, runner, retry_failed=args.retry_failed, progress=progress)
     print(json.dumps(summary.to_dict(), indent=1) if args.json else _describe(summary, args.out))
     return summary.exit_status
 
 
 def _describe(summary: Summary, out: str) -> str:
-    lines: Sequence[str] = (summary.describe(), f"{out}/sds, {out}/stations.xml, {out}/truth")
-    return "\n".join(lines)
+    made = f"\n{out}/sds, {out}/stations.xml, {out}/truth" if not summary.exit_status else ""
+    return summary.describe() + made
