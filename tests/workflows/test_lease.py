@@ -69,7 +69,9 @@ def test_what_a_killed_holder_left_is_swept_by_the_next(tmp_path: Path) -> None:
 def test_released_also_after_an_error(store: ObjectStore) -> None:
     with contextlib.suppress(ZeroDivisionError), Lease(store):
         _ = 1 / 0
-    Lease(store).acquire()
+    with Lease(store) as lease:
+        lease.check()
+    assert [info.key for info in store.list()] == ["lease/000002.json"]
 
 
 def test_only_one_of_many_takers_wins(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_files_and_truth_belong_together(config: Path, tmp_path: Path) -> None:
     assert truth["events"].column("magnitude").drop_null().to_pylist()
 
 
-def test_a_second_call_finds_it_done_and_mends_what_is_gone(
+def test_a_second_call_finds_it_done(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"

@@ -43,7 +43,9 @@ def test_each_item_once_on_as_many_threads_as_have_enough(items: int, most: int)
 def test_threads_work_side_by_side() -> None:
     # Each waits for the others: one after the other they would never get past it.
     together = threading.Barrier(3, timeout=30)
-    spread(lambda _: together.wait(), range(3), least=1)
+    places: list[int] = []
+    spread(lambda _: places.append(together.wait()), range(3), least=1)
+    assert sorted(places) == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("three_threads")
