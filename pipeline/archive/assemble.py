@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.archive.arena import Arena
 from pipeline.archive.blocks import DayRow, Source, day_row
-from pipeline.archive.grid import DAY_NS, DayGrid, day_number
+from pipeline.archive.grid import DAY_NS, DayGrid, day_number, day_of_number
 from pipeline.archive.index import DayEntry, day_entry
 from pipeline.archive.merge import DayContent, merge_day
 from pipeline.archive.pieces import Piece, Span
@@ -192,7 +192,11 @@ def _make_day(
         runs += old_runs
         side += old_side
         problems += [problem for problem in old.problems if problem not in problems]
-    return merge_day(day, stream, grid, runs, side, buffers=buffers), sources, problems
+    content = merge_day(day, stream, grid, runs, side, buffers=buffers)
+    if content.disagreed_samples:
+        detail = f"{day_of_number(day)}: {content.disagreed_samples:,} samples came twice and differ: now missing"
+        problems.append(Problem("overlap disagrees", detail))
+    return content, sources, problems
 
 
 def _runs_of(

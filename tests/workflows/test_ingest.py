@@ -130,6 +130,19 @@ def test_a_corrupt_file_among_good_ones_is_named_each_time(
     assert ingest(source, archive, "--quiet") == 0
 
 
+def test_samples_that_come_twice_and_differ_are_a_loss(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = SAMPLES.copy()
+    other[10:15] += 1
+    (source / "again.mseed").write_bytes(records(other, START_NS, 1.0, channel="XX.A..LHZ"))
+    assert ingest(source, archive, "--quiet") == 1
+    told = "XX.A..LH/2020.01: overlap disagrees: 2020-01-01: 5 samples came twice and differ: now missing"
+    assert capsys.readouterr().err.splitlines() == [f"lost: {told}"]
+    (source / "again.mseed").write_bytes((source / "A.mseed").read_bytes())
+    assert ingest(source, archive, "--quiet") == 0
+
+
 def test_only_the_days_asked_for(source: Path, archive: str) -> None:
     (source / "C.mseed").write_bytes(records(SAMPLES, START_NS + 86_400 * NS, 1.0, channel="XX.C..LHZ"))
     assert ingest(source, archive, "--start", "2020-01-02", "--end", "2020-01-02", "--quiet") == 0
