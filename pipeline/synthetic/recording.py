@@ -15,10 +15,9 @@ another. Numbers are added in one order: noise, landslides, transients, then ear
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import scipy.fft
@@ -27,22 +26,21 @@ from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.keys import Channel
-from pipeline.synthetic.ambient import Ambient, Transfer, ambient_noise, designed_power
-from pipeline.synthetic.config import LandslideConfig, to_ns
-from pipeline.synthetic.earth import Earth, Site, default_crust, to_local_km
+from pipeline.synthetic.ambient import Transfer, ambient_noise
+from pipeline.synthetic.earth import Earth, Site, default_crust
 from pipeline.synthetic.faults import Trace, apply_faults
 from pipeline.synthetic.instruments import Sensor
-from pipeline.synthetic.landslide import Landslide, LandslideView, ground_velocity, view
+from pipeline.synthetic.landslide import ground_velocity
 from pipeline.synthetic.layout import Station
 from pipeline.synthetic.local_magnitude import zero_to_peak_mm
+from pipeline.synthetic.neighbourhood import ambient_at, landslides_at, surroundings_at
 from pipeline.synthetic.scenario import Scenario
 from pipeline.synthetic.seismicity import Catalog
 from pipeline.synthetic.seismogram import Seismogram, synthesize
 from pipeline.synthetic.slowness import random_field
 from pipeline.synthetic.source import Earthquake
-from pipeline.synthetic.spectra import Climate, draw_spectra
-from pipeline.synthetic.transient_shapes import Kind, Transient
-from pipeline.synthetic.transients import Surroundings, list_transients, waveform
+from pipeline.synthetic.transient_shapes import Transient
+from pipeline.synthetic.transients import list_transients, waveform
 
 __all__ = ["Onset", "Recording", "StationAmplitude", "record_day", "record_span"]
 
@@ -170,7 +168,7 @@ def _noise_counts(
 ) -> NDArray[np.float32]:
     """Return noise as the sensor gives it, in counts, of its own components."""
     transfer = dict.fromkeys("ZNE", _from_acceleration(sensor))
-    noise = ambient_noise(_ambient(scenario, station), first, stop, transfer=transfer)
+    noise = ambient_noise(ambient_at(scenario, station), first, stop, transfer=transfer)
     return _turn(noise, sensor)
 
 
@@ -191,60 +189,18 @@ def _from_acceleration(sensor: Sensor) -> Transfer:
     return transfer
 
 
-def _place_km(scenario: Scenario, station: Station) -> tuple[float, float]:
-    """Return how far east and north of the region's centre a station stands."""
-    region = scenario.config.region
-    east_km, north_km = to_local_km(
-        station.latitude,
-        station.longitude,
-        centre_latitude=region.latitude,
-        centre_longitude=region.longitude,
-    )
-    return float(east_km), float(north_km)
-
-
-def _ambient(scenario: Scenario, station: Station) -> Ambient:
-    config, (east_km, north_km) = scenario.config, _place_km(scenario, station)
-    climate = Climate(
-        seed=config.seed,
-        utc_offset_h=station.longitude / 15,
-        southern=station.latitude < 0,
-        storms_per_day=config.noise.storms_per_day,
-        night_db=config.noise.night_db,
-    )
-    return Ambient(
-        seed=config.seed,
-        station=station.name,
-        spectra=draw_spectra(config.seed, station.name),
-        east_km=east_km,
-        north_km=north_km,
-        climate=climate,
-    )
-
-
 def _add_disturbances(
     counts: NDArray[np.float32], scenario: Scenario, station: Station, sensor: Sensor, first: int
 ) -> tuple[Transient, ...]:
     """Add landslides and what is neither noise nor an earthquake; return the latter."""
-    config, (east_km, north_km) = scenario.config, _place_km(scenario, station)
     stop = first + counts.shape[1]
     gain = np.float32(sensor.instrument.sensitivity)
-    for slide in config.landslides:
-        seen = _view(scenario, slide, station)
-        own = _landslide(slide)
+    for slide, seen in landslides_at(scenario, station):
         motion = ground_velocity(
-            own, seen, seed=config.seed, rate_hz=sensor.rate_hz, first_sample=first, stop=stop
+            slide, seen, seed=scenario.config.seed, rate_hz=sensor.rate_hz, first_sample=first, stop=stop
         )
         counts += _turn(motion * gain, sensor)
-    place = Surroundings(
-        seed=config.seed,
-        station=station.name,
-        utc_offset_h=station.longitude / 15,
-        east_km=east_km,
-        north_km=north_km,
-        per_day=cast("Mapping[Kind, float]", config.noise.transients_per_day),
-        loudness=config.noise.loudness,
-    )
+    place = surroundings_at(scenario, station)
     rate = round(sensor.rate_hz)
     found = list_transients(place, first * 10**9 // rate, stop * 10**9 // rate)
     for one in found:
@@ -252,43 +208,6 @@ def _add_disturbances(
         # Already what the sensor says: spikes and calibrations never were ground motion.
         _add(counts, motion * gain, begin - first)
     return found
-
-
-def _landslide(slide: LandslideConfig) -> Landslide:
-    return Landslide(
-        name=f"{slide.latitude} {slide.longitude} {to_ns(slide.time)}",
-        failure_ns=to_ns(slide.time),
-        latitude=slide.latitude,
-        longitude=slide.longitude,
-        count=slide.repeaters,
-        lasts_s=slide.hours * 3600,
-        peak_snr=slide.peak_snr,
-        collapse_snr=slide.collapse_snr,
-    )
-
-
-def _view(scenario: Scenario, slide: LandslideConfig, station: Station) -> LandslideView:
-    """Say what a station has of a landslide whose size is stated at another one."""
-    (reference,) = (each for each in scenario.stations if each.name == slide.station)
-    frequency_hz = np.arange(2.0, 8.0, 0.01)
-    power = designed_power(_ambient(scenario, reference), "Z", frequency_hz)
-    rms_m_s = float(np.sqrt((power / (2 * np.pi * frequency_hz) ** 2).sum() * 0.01))
-    own = _landslide(slide)
-    at_reference = view(
-        own,
-        station=reference.name,
-        latitude=reference.latitude,
-        longitude=reference.longitude,
-        noise_rms_m_s=rms_m_s,
-    )
-    return view(
-        own,
-        station=station.name,
-        latitude=station.latitude,
-        longitude=station.longitude,
-        noise_rms_m_s=rms_m_s,
-        reference_km=at_reference.distance_km,
-    )
 
 
 @lru_cache(maxsize=4)
