@@ -11,9 +11,6 @@ stand at fixed absolute times and are made whole, so that there is no seam at mi
 
 Between whole hours the filters change linearly: each frame goes back to time twice, through the filter of the
 hour before and through what the next one adds.
-
-The regional field comes from fixed directions as Rayleigh and Love waves. Each wave's noise is also blended
-from the corners of a lattice, so that stations further apart than a cell or two share nothing.
 """
 
 from __future__ import annotations
@@ -23,48 +20,48 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import scipy.fft
 import scipy.signal
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic.draws import generator, white_noise
+from pipeline.synthetic.draws import white_noise
+from pipeline.synthetic.frames import (
+    HOUR_S,
+    SLOW_FRAME,
+    SLOW_HOUR,
+    SLOW_MARGIN,
+    SLOW_RATE_HZ,
+    Record,
+    Spectrum,
+    back,
+    make_filter,
+    slow_transform,
+    slow_white,
+)
+from pipeline.synthetic.regional_field import regional_field
 from pipeline.synthetic.spectra import Climate, FloatArray, Part, StationSpectrum
 
 __all__ = ["RATE_HZ", "SLOW_RATE_HZ", "Ambient", "Transfer", "ambient_noise", "designed_power", "slow_noise"]
 
-Record: TypeAlias = NDArray[np.float32]
-Spectrum: TypeAlias = NDArray[np.complex64]
 Transfer: TypeAlias = Callable[[FloatArray], ArrayLike]
 
 RATE_HZ: Final = 100
-SLOW_RATE_HZ: Final = 2
 _RATIO: Final = RATE_HZ // SLOW_RATE_HZ
-_HOUR_S: Final = 3600
-_HOUR: Final = _HOUR_S * RATE_HZ
+_HOUR: Final = HOUR_S * RATE_HZ
 
 # 100 Hz: frames of 480 s on 450 s, filters of 30 s. The lower rate is 960 samples of such a frame.
 _FRAME: Final = 48_000
 _STEP: Final = 45_000
 _MARGIN: Final = (_FRAME - _STEP) // 2
 _FRAMES: Final = _HOUR // _STEP
-# 2 Hz: frames of two hours on one; the waves' filters take 10 minutes and the others 20 of the half hour.
-_SLOW_FRAME: Final = 14_400
-_SLOW_HOUR: Final = _HOUR_S * SLOW_RATE_HZ
-_SLOW_MARGIN: Final = (_SLOW_FRAME - _SLOW_HOUR) // 2
-_WAVE_TAPS: Final = 2 * 600 * SLOW_RATE_HZ
+# 2 Hz: filters take 20 of the half hour beside a frame.
 _SLOW_TAPS: Final = 2 * 1200 * SLOW_RATE_HZ
 _TAPS: Final = 2 * _MARGIN
 _CROSSOVER_HZ: Final = (0.35, 0.65)
-
-_CELL_KM: Final = 150.0
-_WAVES: Final = 6
-_ELLIPTICITY: Final = 0.7  # horizontal to vertical of a Rayleigh wave
-_LOVE_SHARE: Final = 0.4  # of the power of the horizontals
-_REFERENCE_KM_S: Final = 3.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +130,12 @@ def designed_power(
     parts = site.spectra[component].parts(frequency_hz)
     if time_s is None or site.climate is None:
         return np.asarray(sum(parts.values()))
-    begin = math.floor(time_s / _HOUR_S) * _HOUR_S
+    begin = math.floor(time_s / HOUR_S) * HOUR_S
     before, after = (
         np.sqrt(sum(power * site.factors(at)[name] for name, power in parts.items()))
-        for at in (begin, begin + _HOUR_S)
+        for at in (begin, begin + HOUR_S)
     )
-    return np.asarray((before + (time_s - begin) / _HOUR_S * (after - before)) ** 2)
+    return np.asarray((before + (time_s - begin) / HOUR_S * (after - before)) ** 2)
 
 
 def ambient_noise(
@@ -218,24 +215,24 @@ def slow_noise(
     -------
     ndarray of float32, shape (components, stop - first)
     """
-    hours = range(first // _SLOW_HOUR, -(-stop // _SLOW_HOUR))
-    out = np.empty((len(components), len(hours) * _SLOW_HOUR), dtype=np.float32)
-    fields = _field(site, components, hours)
+    hours = range(first // SLOW_HOUR, -(-stop // SLOW_HOUR))
+    out = np.empty((len(components), len(hours) * SLOW_HOUR), dtype=np.float32)
+    fields = regional_field(site.seed, (site.east_km, site.north_km), components, hours)
     for row, name in enumerate(components):
         shared, own = (
             _Voice(site, name, (transfer or {}).get(name), fast=False, coherent=coherent)
             for coherent in (True, False)
         )
-        white = _slow_white(site.seed, ("ambient", site.station, name, "slow"), hours)
+        white = slow_white(site.seed, ("ambient", site.station, name, "slow"), hours)
         for column, hour in enumerate(hours):
-            noise = _slow_transform(white, column)
+            noise = slow_transform(white, column)
             now = fields[row][column] * shared.at(hour) + noise * own.at(hour)
             change = None
             if own.changes:
                 change = fields[row][column] * shared.change(hour) + noise * own.change(hour)
-            made = _back(now, change, _SLOW_FRAME, _SLOW_MARGIN, _SLOW_HOUR, 0.0, 1.0)
-            out[row, column * _SLOW_HOUR : (column + 1) * _SLOW_HOUR] = made
-    begin = hours[0] * _SLOW_HOUR if hours else first
+            made = back(now, change, SLOW_FRAME, SLOW_MARGIN, SLOW_HOUR, 0.0, 1.0)
+            out[row, column * SLOW_HOUR : (column + 1) * SLOW_HOUR] = made
+    begin = hours[0] * SLOW_HOUR if hours else first
     return out[:, first - begin : stop - begin]
 
 
@@ -247,7 +244,7 @@ class _Voice:
     ) -> None:
         self._factors = site.factors
         self.changes = site.climate is not None
-        self._frame = _FRAME if fast else _SLOW_FRAME
+        self._frame = _FRAME if fast else SLOW_FRAME
         rate, taps = (RATE_HZ, _TAPS) if fast else (SLOW_RATE_HZ, _SLOW_TAPS)
         frequency: FloatArray = np.arange(1, taps // 2 + 1, dtype=np.float64) * (rate / taps)
         share = _above(frequency) if fast else _below(frequency)
@@ -262,9 +259,9 @@ class _Voice:
         self.change = functools.lru_cache(maxsize=4)(self._change)
 
     def _at(self, hour: int) -> Spectrum:
-        factors = self._factors(hour * _HOUR_S)
+        factors = self._factors(hour * HOUR_S)
         power = sum(factors.get(part, 1.0) * value for part, value in self._parts.items())
-        return _filter(np.sqrt(power) * self._gain, self._frame)
+        return make_filter(np.sqrt(power) * self._gain, self._frame)
 
     def _change(self, hour: int) -> Spectrum:
         return np.asarray(self.at(hour + 1) - self.at(hour))
@@ -291,27 +288,6 @@ def _coherent(part: Part, frequency_hz: FloatArray, *, yes: bool) -> FloatArray:
     return share if yes else 1 - share
 
 
-def _filter(response: NDArray[Any], frame: int) -> Spectrum:
-    """Make a finite filter of a response at (1 … n) steps from 0 Hz: the transform of its frame."""
-    taps = 2 * response.shape[-1]
-    half = scipy.fft.irfft(np.concatenate(([0.0], response)), taps)
-    half *= np.cos(np.pi * scipy.fft.fftfreq(taps)) ** 2  # Hann, about time 0
-    impulse = np.zeros(frame)
-    impulse[: taps // 2], impulse[-taps // 2 :] = half[: taps // 2], half[taps // 2 :]
-    return np.asarray(scipy.fft.rfft(impulse).astype(np.complex64))
-
-
-def _back(
-    now: Spectrum, change: Spectrum | None, frame: int, margin: int, keep: int, begin: float, end: float
-) -> Record:
-    """Go back to time through both filters; ``begin`` and ``end`` say which part of the hour this is."""
-    made: Record = scipy.fft.irfft(now, frame)[margin : margin + keep]
-    if change is not None:
-        ramp = (begin + (end - begin) / keep * np.arange(keep)).astype(np.float32)
-        made = made + ramp * scipy.fft.irfft(change, frame)[margin : margin + keep]
-    return made
-
-
 def _fast_frame(voice: _Voice, frame: int, white: Record, slow: Record) -> Record:
     hour, part = divmod(frame, _FRAMES)
     noise = scipy.fft.rfft(white)
@@ -319,7 +295,7 @@ def _fast_frame(voice: _Voice, frame: int, white: Record, slow: Record) -> Recor
     band = _interpolator()
     now[: band.size] += scipy.fft.rfft(slow)[: band.size] * band
     change = noise * voice.change(hour) if voice.changes else None
-    return _back(now, change, _FRAME, _MARGIN, _STEP, part / _FRAMES, (part + 1) / _FRAMES)
+    return back(now, change, _FRAME, _MARGIN, _STEP, part / _FRAMES, (part + 1) / _FRAMES)
 
 
 def _hourly_white(site: Ambient, name: str, frames: range) -> itertools.chain[Record]:
@@ -342,78 +318,3 @@ def _interpolator() -> Record:
     impulse[: _MARGIN + 1], impulse[-_MARGIN:] = taps[_MARGIN:], taps[:_MARGIN]
     band = scipy.fft.rfft(impulse).real * _RATIO
     return np.asarray(band[: _FRAME // _RATIO // 2 + 1].astype(np.float32))
-
-
-def _slow_white(seed: int, key: Sequence[str | int], hours: range, shift: int = 0) -> Record:
-    begin = hours.start * _SLOW_HOUR - _SLOW_MARGIN - shift
-    return white_noise(seed, key, begin, begin + len(hours) * _SLOW_HOUR + 2 * _SLOW_MARGIN)
-
-
-def _slow_transform(white: Record, column: int) -> Spectrum:
-    # One by one: a batch may round otherwise, and a piece must not depend on how many hours go with it.
-    return np.asarray(scipy.fft.rfft(white[column * _SLOW_HOUR :][:_SLOW_FRAME].copy()))
-
-
-def _field(site: Ambient, components: Sequence[str], hours: range) -> NDArray[np.complex64]:
-    """Add up the regional field's waves: transforms of variance 1, shape (components, hours, frequencies)."""
-    out = np.zeros((len(components), len(hours), _SLOW_FRAME // 2 + 1), dtype=np.complex64)
-    for wave, kind in itertools.product(range(_WAVES), ("rayleigh", "love")):
-        rows = [row for row, name in enumerate(components) if not (kind == "love" and name == "Z")]
-        if not rows:
-            continue
-        toward = math.radians(_directions(site.seed)[0][wave])
-        distance_km = site.east_km * math.sin(toward) + site.north_km * math.cos(toward)
-        shift = round(distance_km / _REFERENCE_KM_S * SLOW_RATE_HZ)
-        white = _blended_white(site, ("field", wave, kind), hours, shift)
-        delay = _delay(distance_km, shift)
-        gains = _polarisation(site.seed, kind)[:, wave]
-        turned = {row: delay * np.complex64(gains["ZNE".index(components[row])]) for row in rows}
-        for column in range(len(hours)):
-            noise = _slow_transform(white, column)
-            for row in rows:
-                out[row, column] += noise * turned[row]
-    return out
-
-
-def _blended_white(site: Ambient, key: Sequence[str | int], hours: range, shift: int) -> Record:
-    """Blend the noise of the four corners of a station's cell, so that the variance stays 1."""
-    east, north = site.east_km / _CELL_KM, site.north_km / _CELL_KM
-    west, south = math.floor(east), math.floor(north)
-    total: Record = np.zeros(len(hours) * _SLOW_HOUR + 2 * _SLOW_MARGIN, dtype=np.float32)
-    for x, y in itertools.product((west, west + 1), (south, south + 1)):
-        weight = (1 - abs(east - x)) * (1 - abs(north - y))
-        if weight > 0:
-            total += np.float32(math.sqrt(weight)) * _slow_white(site.seed, (*key, x, y), hours, shift)
-    return total
-
-
-@functools.lru_cache(maxsize=16)
-def _directions(seed: int) -> tuple[FloatArray, FloatArray]:
-    """Draw where the waves go (degrees from north) and their shares: two coasts, the first one louder."""
-    rng = generator(seed, "field", "directions")
-    coasts = np.repeat(rng.uniform(0, 360) + np.array([0.0, rng.uniform(70, 180)]), [4, 2])
-    shares = np.repeat([1.0, 0.35], [4, 2]) * rng.uniform(0.6, 1.4, _WAVES)
-    return coasts + rng.uniform(-25, 25, _WAVES), shares / shares.sum()
-
-
-@functools.lru_cache(maxsize=32)
-def _polarisation(seed: int, kind: str) -> NDArray[np.complex128]:
-    """Return the gains of waves on Z, N, E, shape (3, waves): both kinds together have power 1 on each."""
-    azimuths, shares = _directions(seed)
-    toward = np.radians(azimuths)
-    along, across = np.stack([np.cos(toward), np.sin(toward)]), np.stack([-np.sin(toward), np.cos(toward)])
-    # Retrograde: at the top of its ellipse the ground moves back, so the radial leads by a quarter (+i).
-    radial, transverse = 1j * _ELLIPTICITY * along, across * math.sqrt(_LOVE_SHARE / (1 - _LOVE_SHARE))
-    power = (shares * (np.abs(radial) ** 2 + np.abs(_ELLIPTICITY * transverse) ** 2)).sum(axis=1)
-    flat = radial if kind == "rayleigh" else _ELLIPTICITY * transverse
-    upright = np.sqrt(shares) * (kind == "rayleigh")
-    return np.concatenate([upright[np.newaxis], np.sqrt(shares) * flat / np.sqrt(power)[:, np.newaxis]])
-
-
-def _delay(distance_km: float, shift: int) -> Spectrum:
-    """Make the filter that delays a wave over a distance, less the samples that it is shifted by already."""
-    frequency = np.arange(1, _WAVE_TAPS // 2 + 1) * (SLOW_RATE_HZ / _WAVE_TAPS)
-    # Fundamental surface waves over a continent: 2.9 km/s at 1 Hz to 3.9 at 0.01 (Dziewonski 1969 and since).
-    velocity_km_s = 2.9 + 1.2 / (1 + frequency / 0.045)
-    delay_s = distance_km / velocity_km_s - shift / SLOW_RATE_HZ
-    return _filter(np.exp(-2j * np.pi * frequency * delay_s), _SLOW_FRAME)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic import ambient
 from pipeline.synthetic.ambient import (
     RATE_HZ,
     SLOW_RATE_HZ,
@@ -163,36 +162,6 @@ def test_near_stations_share_long_periods_and_far_ones_do_not():
     assert 0.05 < middle < near
     assert far < 0.03
     assert coherence(records["A"], records["B"], 0.45, 0.6) < 0.2
-
-
-def test_rayleigh_waves_are_retrograde():
-    """Without Love waves and own noise, the radial of each wave leads the vertical by a quarter."""
-    gains = ambient._polarisation(5, "rayleigh")
-    azimuths, shares = ambient._directions(5)
-    toward = np.radians(azimuths)
-    sign = np.sign(np.cos(toward))
-    np.testing.assert_allclose(np.angle(gains[1] * sign / gains[0]), np.pi / 2)
-    both = np.abs(gains) ** 2 + np.abs(ambient._polarisation(5, "love")) ** 2
-    np.testing.assert_allclose(both.sum(axis=1), 1.0)
-    assert shares.sum() == pytest.approx(1)
-
-
-def test_a_wave_arrives_later_further_on(monkeypatch):
-    monkeypatch.setattr(ambient, "_directions", lambda seed: (np.full(6, 90.0), np.full(6, 1 / 6)))
-    ambient._polarisation.cache_clear()
-    first = DAYS * 86400 * SLOW_RATE_HZ
-    west, east = (
-        slow_noise(site("A", east_km=x), first, first + 86400 * 2, components="Z")[0].astype(np.float64)
-        for x in (0.0, 62.0)
-    )
-    ambient._polarisation.cache_clear()
-    band = scipy.signal.butter(2, [0.15, 0.25], "bandpass", fs=2, output="sos")
-    west, east = (scipy.signal.sosfiltfilt(band, record) for record in (west, east))
-    lags = np.arange(-60, 61)
-    found = [np.dot(west[100:-100], np.roll(east, -lag)[100:-100]) for lag in lags]
-    # own parts are of one name here, so they peak at 0: the field's peak stands beside
-    late = lags[75 + int(np.argmax(found[75:]))] / SLOW_RATE_HZ
-    assert 62 / 3.4 < late < 62 / 2.6
 
 
 def test_components_are_checked():
