@@ -17,8 +17,10 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.synthetic.faults import Fault, FaultKind
 from pipeline.synthetic.layout import Region
+from pipeline.synthetic.seismicity import Mainshock
+from pipeline.synthetic.times import to_ns
 from pipeline.synthetic.transient_shapes import KINDS
-from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter
+from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter, Swarm
 
 __all__ = [
     "SIZES",
@@ -27,11 +29,9 @@ __all__ = [
     "GravityConfig",
     "GreatEarthquakeConfig",
     "LandslideConfig",
-    "MainshockConfig",
     "NetworkConfig",
     "NoiseConfig",
     "RiseConfig",
-    "SwarmConfig",
     "SynthConfig",
     "read_config",
     "to_ns",
@@ -116,37 +116,6 @@ class LandslideConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MainshockConfig:
-    """One given earthquake; its aftershocks follow by the laws of all."""
-
-    time: dt.datetime
-    latitude: float
-    longitude: float
-    mw: float
-    depth_km: float = 8.0
-    strike_deg: float = 130.0
-    dip_deg: float = 75.0
-    rake_deg: float = 180.0
-    stress_drop_mpa: float = 3.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class SwarmConfig:
-    """Many small earthquakes in one place, some of them seconds apart."""
-
-    time: dt.datetime
-    hours: float
-    events: int
-    latitude: float
-    longitude: float
-    depth_km: float = 6.0
-    strike_deg: float = 130.0
-    dip_deg: float = 75.0
-    rake_deg: float = 180.0
-    radius_km: float = 0.8
-
-
-@dataclass(frozen=True, kw_only=True)
 class EarthquakeConfig:
     """
     Which earthquakes there are.
@@ -162,7 +131,7 @@ class EarthquakeConfig:
     magnitudes, aftershocks
         Laws; see `pipeline.synthetic.triggering`.
     mainshocks, swarms
-        On top of the background.
+        On top of the background; see `pipeline.synthetic.seismicity` and `pipeline.synthetic.triggering`.
     """
 
     per_day: float = 60.0
@@ -170,8 +139,8 @@ class EarthquakeConfig:
     depth_km: tuple[float, float] = (2.0, 16.0)
     magnitudes: GutenbergRichter = field(default_factory=GutenbergRichter)
     aftershocks: Aftershocks = field(default_factory=Aftershocks)
-    mainshocks: tuple[MainshockConfig, ...] = ()
-    swarms: tuple[SwarmConfig, ...] = ()
+    mainshocks: tuple[Mainshock, ...] = ()
+    swarms: tuple[Swarm, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,16 +274,6 @@ class SynthConfig:
     def stop_ns(self) -> int:
         """The instant after the last."""
         return self.start_ns + round(self.hours * 3.6e12)
-
-
-def to_ns(time: dt.datetime) -> int:
-    """
-    Return a time in nanoseconds since 1970.
-
-    >>> to_ns(dt.datetime(1970, 1, 2, tzinfo=dt.UTC))
-    86400000000000
-    """
-    return (time - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000
 
 
 SIZES: Final = MappingProxyType(

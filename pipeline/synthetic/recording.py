@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from pipeline.archive.grid import DAY_NS
 from pipeline.keys import Channel
 from pipeline.synthetic.ambient import Transfer, ambient_noise
+from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.earth import Earth, Site, default_crust
 from pipeline.synthetic.faults import Trace, apply_faults
 from pipeline.synthetic.instruments import Sensor
@@ -35,7 +36,6 @@ from pipeline.synthetic.layout import Station
 from pipeline.synthetic.local_magnitude import zero_to_peak_mm
 from pipeline.synthetic.neighbourhood import ambient_at, landslides_at, surroundings_at
 from pipeline.synthetic.scenario import Scenario
-from pipeline.synthetic.seismicity import Catalog
 from pipeline.synthetic.seismogram import Seismogram, synthesize
 from pipeline.synthetic.slowness import random_field
 from pipeline.synthetic.source import Earthquake

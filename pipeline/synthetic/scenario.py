@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.errors import ConfigError
+from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.config import EarthquakeConfig, SynthConfig, to_ns
 from pipeline.synthetic.faulting import draw_planes
 from pipeline.synthetic.faults import Fault
 from pipeline.synthetic.layout import Region, Station, gravity_network, seismic_network
-from pipeline.synthetic.seismicity import Background, Catalog, Mainshock, simulate
-from pipeline.synthetic.triggering import Swarm
+from pipeline.synthetic.seismicity import Background, simulate
 
 __all__ = ["GRAVITY_NETWORK", "Scenario", "gravity_span", "make_scenario"]
 
@@ -110,35 +110,8 @@ def _make_catalog(config: SynthConfig) -> Catalog:
         background=_background(config.region, earthquakes, config.seed),
         magnitudes=earthquakes.magnitudes,
         aftershocks=earthquakes.aftershocks,
-        mainshocks=[
-            Mainshock(
-                origin_ns=to_ns(each.time),
-                latitude=each.latitude,
-                longitude=each.longitude,
-                depth_km=each.depth_km,
-                mw=each.mw,
-                strike_deg=each.strike_deg,
-                dip_deg=each.dip_deg,
-                rake_deg=each.rake_deg,
-                stress_drop_mpa=each.stress_drop_mpa,
-            )
-            for each in earthquakes.mainshocks
-        ],
-        swarms=[
-            Swarm(
-                start_ns=to_ns(each.time),
-                lasts_s=each.hours * 3600,
-                count=each.events,
-                latitude=each.latitude,
-                longitude=each.longitude,
-                depth_km=each.depth_km,
-                strike_deg=each.strike_deg,
-                dip_deg=each.dip_deg,
-                rake_deg=each.rake_deg,
-                radius_km=each.radius_km,
-            )
-            for each in earthquakes.swarms
-        ],
+        mainshocks=earthquakes.mainshocks,
+        swarms=earthquakes.swarms,
     )
 
 

@@ -16,33 +16,31 @@ it is the same. Only its start is part of the definition, since what came before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from hashlib import blake2b
-from typing import Any, Literal, TypeAlias
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from pipeline.archive.grid import DAY_NS
 from pipeline.errors import ConfigError
+from pipeline.synthetic.catalog import Catalog, gather, nothing
 from pipeline.synthetic.draws import generator
-from pipeline.synthetic.faulting import FaultPlane, move, reflect, scatter_mechanisms
+from pipeline.synthetic.faulting import FaultPlane, move, scatter_mechanisms
+from pipeline.synthetic.times import to_ns
 from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter, Swarm, draw_offspring, draw_swarm
 
 __all__ = [
     "Background",
-    "Catalog",
-    "Kind",
     "Mainshock",
     "simulate",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float64]
-Kind = Literal["background", "mainshock", "swarm", "aftershock"]
 
-DAY_NS = 86_400_000_000_000
 _MOST_EVENTS = 2_000_000
-_ID, _KIND = "U21", "U10"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,70 +92,20 @@ class Background:
 class Mainshock:
     """A given event; its aftershocks follow as those of any other."""
 
-    origin_ns: int
+    time: dt.datetime
     latitude: float
     longitude: float
-    depth_km: float
     mw: float
-    strike_deg: float
-    dip_deg: float
-    rake_deg: float
+    depth_km: float = 8.0
+    strike_deg: float = 130.0
+    dip_deg: float = 75.0
+    rake_deg: float = 180.0
     stress_drop_mpa: float = 3.0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Catalog:
-    """
-    Events as columns, sorted by time.
-
-    Attributes
-    ----------
-    event_id : ndarray of str, shape (n,)
-        Unique: the day, and a digest of seed and descent.
-    parent_id : ndarray of str, shape (n,)
-        Of the event that triggered it; empty where none did.
-    kind : ndarray of str, shape (n,)
-        ``background``, ``mainshock``, ``swarm`` or ``aftershock``.
-    origin_ns : ndarray of int64, shape (n,)
-        Nanoseconds since 1970.
-    latitude, longitude, depth_km : ndarray of float64, shape (n,)
-    mw : ndarray of float64, shape (n,)
-    strike_deg, dip_deg, rake_deg : ndarray of float64, shape (n,)
-    stress_drop_mpa : ndarray of float64, shape (n,)
-    """
-
-    event_id: NDArray[np.str_]
-    parent_id: NDArray[np.str_]
-    kind: NDArray[np.str_]
-    origin_ns: NDArray[np.int64]
-    latitude: FloatArray
-    longitude: FloatArray
-    depth_km: FloatArray
-    mw: FloatArray
-    strike_deg: FloatArray
-    dip_deg: FloatArray
-    rake_deg: FloatArray
-    stress_drop_mpa: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.origin_ns)
-
-    def take(self, which: ArrayLike) -> Catalog:
-        """Return some events, by a mask or by indices."""
-        return Catalog(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
-
-    def between(self, start_ns: int, stop_ns: int) -> Catalog:
-        """Return the events from a time up to, not including, another."""
-        return self.take((self.origin_ns >= start_ns) & (self.origin_ns < stop_ns))
-
-    @classmethod
-    def join(cls, catalogs: Iterable[Catalog]) -> Catalog:
-        """Return the events of several, sorted by time."""
-        parts = tuple(catalogs)
-        columns = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)
-        }
-        return cls(**columns).take(np.lexsort((columns["event_id"], columns["origin_ns"])))
+    @property
+    def origin_ns(self) -> int:
+        """The same time in nanoseconds since 1970."""
+        return to_ns(self.time)
 
 
 def simulate(
@@ -209,14 +157,14 @@ def simulate(
     roots = [_background_day(seed, day, background, magnitudes) for day in _days(start_ns, stop_ns)]
     roots += [_mainshock(seed, mainshock) for mainshock in mainshocks]
     roots += [_swarm(seed, swarm, background.depth_km) for swarm in swarms]
-    generation = Catalog.join([_empty(), *roots]).between(start_ns, stop_ns)
+    generation = Catalog.join([nothing(), *roots]).between(start_ns, stop_ns)
     generations, total = [generation], len(generation)
     while len(generation):
         children = [
             _offspring(seed, generation, index, aftershocks, magnitudes, background.depth_km, stop_ns)
             for index in range(len(generation))
         ]
-        generation = Catalog.join([_empty(), *(some for some in children if some is not None)])
+        generation = Catalog.join([nothing(), *(some for some in children if some is not None)])
         generations.append(generation)
         total += len(generation)
         if total > _MOST_EVENTS:
@@ -234,7 +182,7 @@ def _background_day(seed: int, day: int, law: Background, magnitudes: GutenbergR
     origin_ns = day * DAY_NS + random.integers(0, DAY_NS, count)
     mw = magnitudes.draw(count, random)
     places, mechanisms = _places_of_background(count, seed, law, random)
-    return _catalog(
+    return gather(
         seed, f"background {day}", "background", origin_ns, places, mw, mechanisms, random, law.depth_km
     )
 
@@ -269,7 +217,7 @@ def _places_of_background(
 
 def _mainshock(seed: int, shock: Mainshock) -> Catalog:
     random = generator(seed, "mainshock", shock.origin_ns)
-    one = _catalog(
+    one = gather(
         seed,
         f"mainshock {shock.latitude!r} {shock.longitude!r}",
         "mainshock",
@@ -288,7 +236,7 @@ def _swarm(seed: int, swarm: Swarm, depth_km: tuple[float, float]) -> Catalog:
     random = generator(seed, name)
     time_s, mw, places, mechanisms = draw_swarm(swarm, random)
     origin_ns = swarm.start_ns + np.rint(time_s * 1e9).astype(np.int64)
-    return _catalog(seed, name, "swarm", origin_ns, places, mw, mechanisms, random, depth_km)
+    return gather(seed, name, "swarm", origin_ns, places, mw, mechanisms, random, depth_km)
 
 
 def _offspring(
@@ -328,7 +276,7 @@ def _offspring(
         random=random,
     )
     origin_ns = parents.origin_ns[index] + np.rint(delay_s * 1e9).astype(np.int64) + 1
-    children = _catalog(
+    children = gather(
         seed,
         parent_id,
         "aftershock",
@@ -341,65 +289,3 @@ def _offspring(
         parent_id=parent_id,
     )
     return children.take(children.origin_ns < stop_ns)
-
-
-def _catalog(
-    seed: int,
-    descent: str,
-    kind: Kind,
-    origin_ns: NDArray[np.int64],
-    places: FloatArray,
-    mw: FloatArray,
-    mechanisms: FloatArray,
-    random: np.random.Generator,
-    depth_km: tuple[float, float],
-    *,
-    parent_id: str = "",
-) -> Catalog:
-    """Put columns together; what is still to be drawn is the stress drop."""
-    count = len(origin_ns)
-    columns: dict[str, Any] = {
-        "event_id": _names(seed, descent, origin_ns),
-        "parent_id": np.full(count, parent_id, dtype=_ID),
-        "kind": np.full(count, kind, dtype=_KIND),
-        "origin_ns": origin_ns.astype(np.int64),
-        "latitude": places[0],
-        "longitude": (places[1] + 180) % 360 - 180,
-        "depth_km": reflect(places[2], *depth_km),
-        "mw": mw,
-        "strike_deg": mechanisms[0],
-        "dip_deg": mechanisms[1],
-        "rake_deg": mechanisms[2],
-        # Crustal earthquakes: medians of 1 to 10 MPa, and a factor of 2 to 3 between them (Allmann &
-        # Shearer 2009).
-        "stress_drop_mpa": 3.0 * np.exp(0.8 * random.standard_normal(count)),
-    }
-    return Catalog(**columns)
-
-
-def _empty() -> Catalog:
-    nothing = np.empty(0)
-    return _catalog(
-        0,
-        "",
-        "background",
-        np.empty(0, np.int64),
-        np.empty((3, 0)),
-        nothing,
-        np.empty((3, 0)),
-        generator(0),
-        (0, 1),
-    )
-
-
-def _names(seed: int, descent: str, origin_ns: NDArray[np.int64]) -> NDArray[np.str_]:
-    """Name events by day and descent: 48 bits a day stay unique for some million events."""
-    days = np.datetime_as_string(origin_ns.astype("datetime64[ns]"), unit="D")
-    texts = (f"{seed}\x1f{descent}\x1f{number}" for number in range(len(origin_ns)))
-    return np.array(
-        [
-            f"{day.replace('-', '')}-{blake2b(text.encode(), digest_size=6).hexdigest()}"
-            for day, text in zip(days.tolist(), texts, strict=True)
-        ],
-        dtype=_ID,
-    )

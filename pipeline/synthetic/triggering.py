@@ -17,6 +17,7 @@ generator.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.errors import ConfigError
 from pipeline.synthetic.faulting import move, plane_vectors, scatter_mechanisms
 from pipeline.synthetic.rupture import offsets_about_rupture
+from pipeline.synthetic.times import to_ns
 
 __all__ = [
     "Aftershocks",
@@ -148,10 +150,12 @@ class Swarm:
 
     Parameters
     ----------
-    start_ns : int
-    lasts_s : float
-    count : int
-        Events of the swarm; those that they trigger come on top.
+    time : datetime
+        When it begins.
+    hours : float
+        How long it lasts.
+    events : int
+        Those that they trigger come on top.
     latitude, longitude, depth_km : float
         Centre.
     strike_deg, dip_deg, rake_deg : float
@@ -163,19 +167,29 @@ class Swarm:
     burst_s : float
     """
 
-    start_ns: int
-    lasts_s: float
-    count: int
+    time: dt.datetime
+    hours: float
+    events: int
     latitude: float
     longitude: float
-    depth_km: float
-    strike_deg: float
-    dip_deg: float
-    rake_deg: float
+    depth_km: float = 6.0
+    strike_deg: float = 130.0
+    dip_deg: float = 75.0
+    rake_deg: float = 180.0
     radius_km: float = 0.8
     magnitudes: GutenbergRichter = GutenbergRichter(b=1.2, m_min=0.0, m_max=3.0)
     burst: float = 0.4
     burst_s: float = 4.0
+
+    @property
+    def start_ns(self) -> int:
+        """Its beginning in nanoseconds since 1970."""
+        return to_ns(self.time)
+
+    @property
+    def lasts_s(self) -> float:
+        """Seconds that it lasts."""
+        return self.hours * 3600
 
 
 def draw_swarm(
@@ -192,24 +206,24 @@ def draw_swarm(
 
     Returns
     -------
-    time_s : array, shape (count,)
+    time_s : array, shape (events,)
         Since the start; not sorted.
-    mw : array, shape (count,)
-    places : array, shape (3, count)
+    mw : array, shape (events,)
+    places : array, shape (3, events)
         Latitude, longitude, depth in km.
-    mechanisms : array, shape (3, count)
+    mechanisms : array, shape (3, events)
         Strike, dip and rake in degrees.
 
     Examples
     --------
     >>> from pipeline.synthetic.draws import generator
-    >>> swarm = Swarm(start_ns=0, lasts_s=3600.0, count=100, latitude=50.0, longitude=8.0, depth_km=5.0,
-    ...               strike_deg=30.0, dip_deg=60.0, rake_deg=-90.0)
+    >>> swarm = Swarm(time=dt.datetime(2020, 3, 1, tzinfo=dt.UTC), hours=1.0, events=100,
+    ...               latitude=50.0, longitude=8.0, depth_km=5.0)
     >>> time_s, mw, places, mechanisms = draw_swarm(swarm, generator(1))
     >>> places.shape, bool((abs(places[2] - 5) < 1).all())
     ((3, 100), True)
     """
-    count = swarm.count
+    count = swarm.events
     # Rates of swarms rise fast and die out slowly.
     fraction = np.sort(random.beta(1.5, 2.5, count))
     leader = (random.random(count) * np.arange(count)).astype(np.int64)

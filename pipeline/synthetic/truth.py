@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.faults import Fault
 from pipeline.synthetic.local_magnitude import station_magnitudes
 from pipeline.synthetic.recording import Onset, StationAmplitude
-from pipeline.synthetic.seismicity import Catalog
 from pipeline.tables import SCHEMAS
 
 __all__ = ["arrivals_table", "events_table", "faults_table", "magnitudes_table", "network_magnitudes"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quakes import SWARM
 from scipy import stats
 
 from pipeline.errors import ConfigError
@@ -16,23 +17,11 @@ from pipeline.synthetic.triggering import (
     Aftershocks,
     GutenbergRichter,
     OmoriUtsu,
-    Swarm,
     draw_offspring,
     draw_swarm,
 )
 
 GAUSS = np.polynomial.legendre.leggauss(60)
-SWARM = Swarm(
-    start_ns=0,
-    lasts_s=1800.0,
-    count=400,
-    latitude=49.9,
-    longitude=7.9,
-    depth_km=5.0,
-    strike_deg=30.0,
-    dip_deg=60.0,
-    rake_deg=-90.0,
-)
 
 
 @given(b=st.floats(0.5, 2), span=st.floats(0.5, 6))
