@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
 	@touch $@
 
-demo: $(STAMP)  ## Set up, run the main job on a small archive, and say where to look
+demo: $(STAMP)  ## Set up, run the main job on a synthetic network, and say where to look
 	$(BIN)/stationday demo demo
 
 test: $(STAMP)  ## Set up and run the tests (at most 10 minutes on 2 cores)

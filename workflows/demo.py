@@ -1,33 +1,47 @@
 """
-``stationday demo``: the main job on a small archive, step by step.
+``stationday demo``: the main job on a synthetic network of which the truth is known, step by step.
 
-The steps stand in `STEPS`, in order; a stage adds its own there.
+The steps stand in `STEPS`, in order; a stage adds its own there. What the demo made before is not made again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from cluster import load_profile, open_client
+from pipeline.archive.grid import DAY_NS, day_number
+from pipeline.archive.readers import Problem
 from pipeline.archive.reading import open_archive
-from pipeline.archive.timeindex import DayGridIndex
-from pipeline.errors import ConfigError
 from pipeline.figures import save
 from pipeline.figures.coverage import coverage_chart
+from pipeline.figures.waveforms import Mark, Wave, record_section
+from pipeline.keys import Block
 from pipeline.objects import LocalObjects
+from pipeline.signal.filters import causal, design, steady_state
+from pipeline.synthetic.config import SIZES, SynthConfig, read_config
+from pipeline.tables import read_table
 from workflows.export import export_files
 from workflows.info import coverage_rows, summarise
 from workflows.ingest import ingest
 from workflows.options import add_json, example
 from workflows.runners import Runner, runner_on
+from workflows.synth import synthesize
 
 __all__ = ["STEPS", "Demo", "register"]
+
+Told = tuple[str, Problem]
+"""What an ingest told: of which block, and what."""
+
+_BEFORE, _AFTER = pd.Timedelta(seconds=5), pd.Timedelta(seconds=40)
 
 
 @dataclass(slots=True)
@@ -39,37 +53,97 @@ class Demo:
     ----------
     folder : Path
         All that it makes lies here.
-    sources : sequence of str
-        miniSEED to begin with.
+    config : SynthConfig
+        Of the synthetic network.
     runner : Runner
         Where blocks run.
     exit_status : int
         The worst so far.
+    stopped : bool
+        Whether there is nothing for further steps to stand on.
     products : mapping of Path to str
         What to look at in the end, and how.
     """
 
     folder: Path
-    sources: Sequence[str]
+    config: SynthConfig
     runner: Runner
     exit_status: int = 0
+    stopped: bool = False
     products: dict[Path, str] = field(default_factory=dict)
 
     @property
+    def synthetic(self) -> Path:
+        """The synthetic network's files, as an observatory would have them."""
+        return self.folder / "synthetic"
+
+    @property
     def archive(self) -> str:
-        """The demo's archive."""
+        """The archive that they become."""
         return str(self.folder / "archive.zarr")
+
+    def truth(self, table: str) -> Any:
+        """Read a table of the truth as a DataFrame."""
+        data = (self.synthetic / "truth" / f"{table}.parquet").read_bytes()
+        return read_table(data, table).to_pandas()
+
+
+def _synth(demo: Demo) -> str:
+    summary = synthesize(demo.config, str(demo.synthetic), demo.runner)
+    demo.exit_status = max(demo.exit_status, summary.exit_status)
+    if summary.exit_status:
+        demo.stopped = True
+        return summary.describe()
+    demo.products[demo.synthetic] = (
+        "a synthetic network: miniSEED, StationXML, and the truth of them in truth/"
+    )
+    events, arrivals = len(demo.truth("events")), len(demo.truth("arrivals"))
+    gravimeters = demo.config.gravity.stations if demo.config.gravity else 0
+    made = (
+        f"{demo.config.network.stations} stations for {demo.config.hours:g} hours, {gravimeters} gravimeters"
+    )
+    return f"{made}: {events:,} earthquakes, {arrivals:,} onsets"
 
 
 def _ingest(demo: Demo) -> str:
-    report = ingest(demo.sources, demo.archive, demo.runner)
-    demo.exit_status = max(demo.exit_status, report.exit_status)
+    stations = [str(demo.synthetic / "stations.xml")]
+    report = ingest([str(demo.synthetic / "sds")], demo.archive, demo.runner, stations=stations)
     demo.products[Path(demo.archive)] = f"`stationday info {demo.archive}`, or xarray.open_zarr on a group"
-    again = ingest(demo.sources, demo.archive, demo.runner)
-    return (
-        f"{report.files:,} files, {report.summary.finished:,} of {report.summary.todo:,} blocks; "
-        f"the second time {again.summary.todo:,}"
+    expected, surprises = _weigh(report.problems, demo)
+    surprises += [told for told in report.unreadable if told[1].lost]
+    if surprises or report.summary.failed or report.summary.stopped_by is not None:
+        demo.exit_status = max(demo.exit_status, report.exit_status)
+    if report.summary.stopped_by is not None:
+        demo.stopped = True
+        return report.summary.describe()
+    again = ingest([str(demo.synthetic / "sds")], demo.archive, demo.runner)
+    lost = [f"{len(expected):,} spoiled on purpose and found"] if expected else []
+    lost += [f"lost: {where}: {problem.reason}: {problem.detail}" for where, problem in surprises]
+    return ", ".join(
+        [
+            f"{report.files:,} files, {report.summary.finished:,} of {report.summary.todo:,} blocks",
+            *lost,
+            f"the second time {again.summary.todo:,}",
+        ]
     )
+
+
+def _weigh(problems: list[Told], demo: Demo) -> tuple[list[Told], list[Told]]:
+    """Part what was lost into what the truth tells of and what it doesn't."""
+    spoiled = {
+        (fault.stream, day)
+        for fault in demo.truth("faults").itertuples()
+        for day in range(fault.start.value // DAY_NS, -(-fault.end.value // DAY_NS))
+    }
+    expected: list[Told] = []
+    surprises: list[Told] = []
+    for where, problem in problems:
+        block = Block.parse(where)
+        days = range(day_number(block.first_day()), day_number(block.last_day()) + 1)
+        known = any((str(block.stream), day) in spoiled for day in days)
+        if problem.lost:
+            (expected if known else surprises).append((where, problem))
+    return expected, surprises
 
 
 def _coverage(demo: Demo) -> str:
@@ -81,14 +155,31 @@ def _coverage(demo: Demo) -> str:
     return f"{len(summaries):,} rows, {sum(s.days for s in summaries):,} station-days in them"
 
 
-def _read(demo: Demo) -> str:
-    archive = open_archive(demo.archive)
-    fullest = max(archive.index.rows, key=lambda row: (row.completeness > 0).sum())
-    dataset = archive.sel(fullest.stream, rate=fullest.grid.label)
-    index = dataset.xindexes["time"]
-    assert isinstance(index, DayGridIndex)
-    traces = dataset.stationday.to_obspy()
-    return f"{fullest.stream}: {index.size:,} times in xarray, {len(traces):,} traces in obspy"
+def _section(demo: Demo) -> str:
+    """Read the largest earthquake out of the archive, at all stations that have it."""
+    archive, arrivals = open_archive(demo.archive), demo.truth("arrivals")
+    event = demo.truth("events").dropna(subset=["magnitude"]).nlargest(1, "magnitude").iloc[0]
+    own = arrivals[arrivals.event_id == event.event_id].sort_values("distance_km")
+    waves, distances, marks = [], [], []
+    for stream, onsets in own.groupby("stream", sort=False):
+        dataset = archive.sel(stream, event.time - _BEFORE, event.time + _AFTER)
+        wave = Wave.of(dataset, "Z", label=str(stream))
+        if not np.isnan(wave.samples).all():
+            waves.append(_above_1_hz(wave))
+            distances.append(float(onsets.distance_km.iloc[0]))
+            marks.append([Mark(each.phase, each.pick_time.value) for each in onsets.itertuples()])
+    title = f"ML {event.magnitude:.1f}, {event.time:%Y-%m-%d %H:%M:%S} UTC, above 1 Hz, true P and S"
+    chart = demo.folder / "section.png"
+    save(record_section(waves, distances, marks, origin_ns=event.time.value, title=title), chart)
+    demo.products[chart] = "the largest earthquake as the archive has it, with its true onsets"
+    return f"ML {event.magnitude:.1f} at {len(waves)} stations, {len(own)} onsets"
+
+
+def _above_1_hz(wave: Wave) -> Wave:
+    samples = np.nan_to_num(wave.samples - np.nanmean(wave.samples))
+    sections = design("highpass", [1.0], wave.rate_hz)
+    seen, _ = causal(sections, samples, state=steady_state(sections, samples))
+    return replace(wave, samples=seen)
 
 
 def _export(demo: Demo) -> str:
@@ -102,9 +193,10 @@ def _export(demo: Demo) -> str:
 
 
 STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
+    ("synth", _synth),
     ("ingest", _ingest),
     ("coverage", _coverage),
-    ("read", _read),
+    ("section", _section),
     ("export", _export),
 )
 """Name of each step and what does it; it returns a line for the summary."""
@@ -112,15 +204,19 @@ STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``demo`` to the command line."""
+    sizes = "; ".join(f"{name}: {what}" for name, what in SIZES.items())
     command = subparsers.add_parser(
         "demo",
-        help="run the main job on a small archive",
-        description="Ingest local miniSEED, chart its coverage, read and export it, and say where to look.",
-        **example("stationday demo", "stationday demo out --source /data/sds --cluster serial"),
+        help="run the main job on a synthetic network",
+        description=(
+            "Make a synthetic network of which the truth is known, ingest it, chart its coverage and its "
+            "largest earthquake, export it, and say where to look. What is there already is not made again."
+        ),
+        **example("stationday demo", "stationday demo out --config small --cluster serial"),
     )
     command.add_argument("folder", nargs="?", default="demo", metavar="DIR", help="default: demo")
     command.add_argument(
-        "--source", action="append", metavar="S", help="miniSEED; may be given several times"
+        "--config", default="medium", help=f"a TOML file, or a size by its name ({sizes}); default: medium"
     )
     command.add_argument("--cluster", default="processes:2", metavar="PROFILE", help="default: processes:2")
     add_json(command)
@@ -128,22 +224,22 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
-    sources = args.source or _some_data()
+    config = read_config(args.config)
     folder = Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     say = _silent if args.json else _print
-    say(f"stationday demo, into {folder}, from")
-    for source in sources:
-        say(f"  {source}")
+    say(f"stationday demo, into {folder}: a synthetic network ({args.config}), and what becomes of it")
     steps = []
     with open_client(load_profile(args.cluster)) as client:
-        demo = Demo(folder, sources, runner_on(client))
+        demo = Demo(folder, config, runner_on(client))
         for number, (name, step) in enumerate(STEPS, start=1):
             started = time.monotonic()
             line = step(demo)
             seconds = time.monotonic() - started
             steps.append({"step": name, "seconds": round(seconds, 3), "result": line})
             say(f"{number}/{len(STEPS)} {name:<8} {seconds:5.1f} s  {line}")
+            if demo.stopped:
+                break
     say("look at")
     for product, how in demo.products.items():
         say(f"  {product}\n      {how}")
@@ -159,32 +255,3 @@ def _print(line: str) -> None:
 
 def _silent(line: str) -> None:
     """Say nothing, where ``--json`` is all that may be printed."""
-
-
-def _some_data() -> list[str]:
-    """Find waveforms to show: the developers' data, else the examples that obspy brings."""
-    data = os.environ.get("STATIONDAY_DATA")
-    root = Path(data) if data else Path(__file__).parents[2] / "shared" / "data"
-    found = [path for path in (root / "continuous" / name for name in _FOLDERS) if path.is_dir()]
-    if data and not found:
-        wanted = ", ".join(_FOLDERS)
-        raise ConfigError(f"STATIONDAY_DATA={data}: no folder continuous/ with any of {wanted} in it")
-    if not found:
-        import obspy
-
-        examples = Path(obspy.__file__).parent
-        found = [path for path in (examples / name for name in _OBSPY_EXAMPLES) if path.is_file()]
-    if not found:
-        raise ConfigError("no miniSEED to show: give --source FOLDER, or set STATIONDAY_DATA")
-    return [str(path) for path in found]
-
-
-_FOLDERS = ("chile-12h", "turkey-40min", "long-period-days", "california-3min")
-
-_OBSPY_EXAMPLES = (
-    "io/mseed/tests/data/CH.BALST..LH_two_channels",  # a day, two components
-    "io/mseed/tests/data/gaps.mseed",  # around midnight and New Year
-    "clients/fdsn/tests/data/dataselect_example_wildcards.mseed",  # seven streams at two rates
-    "core/tests/data/IU_ULN_00_LH1_2015-07-18T02.mseed",  # three hours
-)
-"""Real recordings in obspy's own package."""

@@ -1,78 +1,91 @@
-"""``stationday demo``: the main job, in one process, on what is there."""
+"""``stationday demo``: the main job on a synthetic network, in one process."""
 
 import json
 from pathlib import Path
 
-import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from miniseed_files import records
 
 from workflows import demo
 from workflows.cli import main
 
-START_NS = 1_600_000_000_000_000_000
+CONFIG = """
+seed = 5
+start = 2020-03-01T12:00:00Z
+hours = 0.5
+
+[region]
+latitude = 38.0
+longitude = 21.5
+width_km = 40.0
+height_km = 40.0
+
+[network]
+stations = 2
+
+[earthquakes]
+per_day = 400.0
+"""
+
+OVERLAP = """
+[[faults]]
+kind = "disagreeing_overlap"
+stream = "SY.S02..HH"
+time = 2020-03-01T12:10:00Z
+hours = 0.1
+size = 50.0
+"""
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    folder.mkdir()
-    for code in "ZNE":
-        samples = np.arange(1000, dtype=np.int32)
-        (folder / f"{code}.mseed").write_bytes(records(samples, START_NS, 10.0, channel=f"XX.A..HH{code}"))
-    return folder
+def run(tmp_path: Path, *options: str, config: str = CONFIG) -> int:
+    (tmp_path / "network.toml").write_text(config)
+    call = ["demo", str(tmp_path / "out"), "--config", str(tmp_path / "network.toml"), "--cluster", "serial"]
+    return main([*call, *options])
 
 
-def test_says_what_it_did_and_where_to_look(
-    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    call = ["demo", "out", "--source", str(source), "--cluster", "serial"]
-    assert main(call) == 0
+def test_says_what_it_did_and_where_to_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path) == 0
     first = capsys.readouterr().out
-    assert "1/4 ingest" in first
-    assert "3 files, 1 of 1 blocks; the second time 0" in first
-    assert "XX.A..HH: 864,000 times in xarray, 3 traces in obspy" in first
-    shown = [line.strip() for line in first.partition("look at\n")[2].splitlines()[::2]]
-    assert shown == ["out/archive.zarr", "out/coverage.png", "out/XX.A..HH.mseed"]
-    assert all((elsewhere / path).exists() for path in shown)
-    assert main(call) == 0
-    assert "3 files, 0 of 0 blocks; the second time 0" in capsys.readouterr().out
-
-
-def test_json_is_all_there_is(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        main(["demo", str(tmp_path / "out"), "--source", str(source), "--cluster", "serial", "--json"]) == 0
+    out = tmp_path / "out"
+    events, arrivals = (
+        pq.read_metadata(out / "synthetic" / "truth" / f"{name}.parquet").num_rows
+        for name in ("events", "arrivals")
     )
+    assert events > 0
+    stations = "2 stations for 0.5 hours, 0 gravimeters"
+    assert f"{stations}: {events:,} earthquakes, {arrivals:,} onsets" in first
+    assert "6 files, 2 of 2 blocks, the second time 0" in first
+    shown = [Path(line.strip()).name for line in first.partition("look at\n")[2].splitlines()[::2]]
+    assert shown == ["synthetic", "archive.zarr", "coverage.png", "section.png", "SY.S01..HH.mseed"]
+    assert all((out / name).exists() for name in shown)
+    assert run(tmp_path) == 0
+    assert "6 files, 0 of 0 blocks, the second time 0" in capsys.readouterr().out
+
+
+def test_json_is_all_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert [step["step"] for step in said["steps"]] == [name for name, _ in demo.STEPS]
     assert said["exit_status"] == 0
     assert all(Path(product).exists() for product in said["products"])
 
 
-def test_what_was_lost_shows_in_the_status(source: Path, tmp_path: Path) -> None:
-    (source / "noise.mseed").write_bytes(bytes(range(256)) * 4)
-    assert main(["demo", str(tmp_path / "out"), "--source", str(source), "--cluster", "serial"]) == 1
-
-
-def test_without_data_of_our_own_obspy_has_some(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_what_was_spoiled_on_purpose_is_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("STATIONDAY_DATA", raising=False)
-    monkeypatch.setattr(demo, "_FOLDERS", ())
-    monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--cluster", "serial"]) == 0
-    shown = capsys.readouterr()
-    assert "2/4 coverage" in shown.out
-    assert "10 rows, 12 station-days in them" in shown.out
-    assert "lost" not in shown.err
+    assert run(tmp_path, config=CONFIG + OVERLAP) == 0
+    assert "2 of 2 blocks, 1 spoiled on purpose and found, the second time 0" in capsys.readouterr().out
 
 
-def test_a_wrong_data_folder_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STATIONDAY_DATA", str(tmp_path))
-    assert main(["demo", str(tmp_path / "out")]) == 2
-    assert f"STATIONDAY_DATA={tmp_path}: no folder continuous/" in capsys.readouterr().err
+def test_what_else_was_lost_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path) == 0
+    (tmp_path / "out" / "synthetic" / "sds" / "noise.mseed").write_bytes(bytes(range(256)) * 4)
+    assert run(tmp_path) == 1
+    said = capsys.readouterr().out
+    assert f"lost: {tmp_path}/out/synthetic/sds/noise.mseed: " in said
+    assert "coverage" in said
+
+
+def test_a_wrong_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(tmp_path / "out"), "--config", "huge"]) == 2
+    assert "huge: no such config; give a path, or small, medium, large" in capsys.readouterr().err
