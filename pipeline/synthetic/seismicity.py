@@ -219,7 +219,7 @@ def _mainshock(seed: int, shock: Mainshock) -> Catalog:
     random = generator(seed, "mainshock", shock.origin_ns)
     one = gather(
         seed,
-        f"mainshock {shock.latitude!r} {shock.longitude!r}",
+        f"mainshock {shock.origin_ns} {shock.latitude!r} {shock.longitude!r}",
         "mainshock",
         np.array([shock.origin_ns]),
         np.array([[shock.latitude], [shock.longitude], [shock.depth_km]]),

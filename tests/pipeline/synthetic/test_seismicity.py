@@ -203,6 +203,15 @@ def test_the_mainshock_is_as_given():
         assert getattr(found, name)[0] == pytest.approx(getattr(SHOCK, name)), name
 
 
+def test_two_mainshocks_in_one_place_on_one_day_are_two():
+    later = replace(SHOCK, time=SHOCK.time + dt.timedelta(hours=1))
+    catalog = run(days=4, background=QUIET, mainshocks=[SHOCK, later])
+    shocks = catalog.take(catalog.kind == "mainshock")
+    assert len(set(shocks.event_id.tolist())) == 2
+    families = [catalog.take(catalog.parent_id == name) for name in shocks.event_id]
+    assert not set(families[0].mw.tolist()) & set(families[1].mw.tolist())
+
+
 def test_a_swarm_has_seconds_between_its_events_and_grows():
     catalog = run(background=QUIET, swarms=[SWARM])
     swarm = catalog.take(catalog.kind == "swarm")
