@@ -80,6 +80,16 @@ def test_theoretical_amplitudes_are_the_published_ones(name, latitude_deg):
     assert abs(amplitude[index(name, degree)]) == pytest.approx(expected, rel=1.5e-3)
 
 
+# Torge (2001), Geodesy, 3rd edition, section 3.5: principal gravimetric tides at 45°, height 0, in nm/s².
+TORGE = {"O1": 310.6, "P1": 144.6, "K1": 436.9, "N2": 71.9, "M2": 375.6, "S2": 174.8}
+
+
+@pytest.mark.parametrize("name", sorted(TORGE))
+def test_amplitudes_at_45_degrees_are_those_of_the_textbook(name):
+    amplitude, _ = constituents(latitude_deg=45.0, longitude_deg=8.0, height_m=0.0, rigid=True)
+    assert abs(amplitude[index(name)]) == pytest.approx(TORGE[name], rel=1e-3)
+
+
 def test_a_wave_of_degree_three_at_strasbourg():
     # Calvo et al. (2016): 28 years of superconducting gravimeters show 3MO2 at 5.97 nm/s².
     amplitude, _ = constituents(latitude_deg=48.622, longitude_deg=7.684, height_m=180)
