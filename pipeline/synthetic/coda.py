@@ -100,7 +100,7 @@ class CodaWave:
             modulus=2 * RMS_RADIATION[wave] * level * 2 * np.pi * frequency_hz * spectrum,
             time_s=time_s,
             rate_per_s=strength * speed_km_s,
-            rise_s=max(scattering.broadening * time_s, 1e-3),
+            rise_s=max(float(scattering.packet_s(time_s)), 1e-3),
         )
 
     def energy(self, weight: FloatArray) -> float:

@@ -166,7 +166,7 @@ def synthesize(
     draw = generator(seed, "scattering", event.event_id, station.name)
     grid = PulseGrid.choose(event, station, model, path, rate_hz)
     vectors = polarise(event, model, path)
-    pulses = make_pulses(grid, path, vectors, onset % 1, model.scattering, draw)
+    pulses = make_pulses(grid, path, vectors, onset % 1, model, draw)
     start = int(onset.min() - _LEAD_S * rate_hz)
     coda = make_coda(
         [_scatter(grid, path, model, wave) for wave in "PS"],
@@ -212,7 +212,7 @@ def _scatter(grid: PulseGrid, path: Path, model: Earth, wave: str) -> CodaWave:
         model.scattering,
         # The level of a wave that spreads over a sphere: the layers only redistribute the energy.
         level=float(grid.levels[index] / rays.spreading_per_km[index, 0] / path.straight_km),
-        spectrum=np.exp((grid.source[wave] + rays.t_star_s[index, 0] * grid.loss)[within].real),
+        spectrum=np.exp((grid.source[wave, wave] + rays.t_star_s[index, 0] * grid.loss)[within].real),
         frequency_hz=grid.frequency_hz[within],
         step_hz=grid.rate_hz / grid.samples,
         time_s=float(path.time_s[index]),

@@ -31,7 +31,9 @@ def test_coda_decays_as_single_scattering_with_its_q(centre_hz):
 
 
 def test_coda_has_the_level_of_single_scattering():
-    scattered = Scattering(coefficient_per_km=0.01, p_ratio=0.0, qc0=1e9, qc_exponent=0.0, forward_km=np.inf)
+    scattered = Scattering(
+        coefficient_per_km=0.01, p_ratio=0.0, qc0=1e9, qc_exponent=0.0, forward_km=np.inf, shallow=0.0
+    )
     layers = half_space()
     mw, path_km = 3.0, np.hypot(12.0, 5.0)
     site = replace(NEAR, latitude=46 + 5 / 111.15, longitude=7.0, kappa_s=0.04)

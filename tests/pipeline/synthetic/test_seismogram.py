@@ -13,7 +13,7 @@ from pipeline.synthetic.local_magnitude import local_magnitude, zero_to_peak_mm
 from pipeline.synthetic.seismogram import arrival_times, synthesize
 from pipeline.synthetic.slowness import random_field
 
-NO_SCATTERING = Scattering(coefficient_per_km=0.0, forward_km=np.inf)
+NO_SCATTERING = Scattering(coefficient_per_km=0.0, forward_km=np.inf, shallow=0.0)
 GRANITE = Earth(
     layers=half_space(qp0=300.0, qs0=150.0, q_exponent=0.4),
     centre_latitude=46.0,
@@ -42,9 +42,10 @@ def test_spectra_in_a_half_space_are_those_of_the_closed_formula(mw):
     s_pattern = np.hypot(np.cos(rake) * np.cos(dip), np.sin(rake) * np.cos(2 * dip))
     # Brune's corner, in km/s, bar and dyn cm; that of P is 0.32/0.21 of it (Madariaga 1976).
     corner = 4.9e6 * 3.464 * (30 / (moment * 1e7)) ** (1 / 3)
-    for data, speed, corner_hz, pattern, q0 in (
-        (made.data[:1, :split], 6000.0, corner * 0.32 / 0.21, p_pattern, 300.0),
-        (made.data[1:, split:], 3464.0, corner, s_pattern, 150.0),
+    # P has vs/vp of the kappa of S.
+    for data, speed, corner_hz, pattern, q0, kappa_s in (
+        (made.data[:1, :split], 6000.0, corner * 0.32 / 0.21, p_pattern, 300.0, 0.03 * 3.464 / 6),
+        (made.data[1:, split:], 3464.0, corner, s_pattern, 150.0, 0.03),
     ):
         spectrum = np.abs(np.fft.rfft(data.astype(float), 8192)) / RATE_HZ
         found = np.sqrt((spectrum**2).sum(axis=0))
@@ -52,7 +53,7 @@ def test_spectra_in_a_half_space_are_those_of_the_closed_formula(mw):
         within = (f > 1) & (f < 32)
         f = f[within]
         level = 2 * moment * abs(pattern) / (4 * np.pi * 2700 * speed**3 * path)
-        loss = np.exp(-np.pi * f * (path / speed / (q0 * f**0.4) + 0.03))
+        loss = np.exp(-np.pi * f * (path / speed / (q0 * f**0.4) + kappa_s))
         expected = 2 * np.pi * f * level / (1 + (f / corner_hz) ** 2) * loss
         # 0.49 for 2.34/2π·(16/7)^⅓ is rounded, and the recorder takes 1 % at 32 Hz.
         np.testing.assert_allclose(found[within], expected, rtol=0.02)
@@ -66,10 +67,10 @@ def test_nothing_comes_before_the_onset(shift_ns, mw, kappa_s, depth):
         made = make(event, replace(NEAR, kappa_s=kappa_s), model)
         before = int(np.ceil(sample(made, made.p_ns)))
         energy = (made.data.astype(float) ** 2).sum(axis=0)
-        # Against the first second of P alone: S would make it easy.
-        assert energy[:before].sum() < 1e-4 * energy[before : before + 100].sum()
-        # A little earlier there is nothing at all, to the precision of the numbers.
-        assert energy[: before - 4].sum() < 1e-11 * energy[before : before + 100].max()
+        # Against the first second of P alone: S would make it easy. A part of a sample is all there is.
+        assert energy[:before].sum() < 1e-3 * energy[before : before + 100].sum()
+        # A little earlier there is nothing that a recorder of 24 bits could tell from rest.
+        assert energy[: before - 4].sum() < 1e-9 * energy[before : before + 100].max()
         assert before > 0.9 * RATE_HZ
 
 
@@ -206,18 +207,61 @@ def test_perturbation_delays_a_straight_ray_by_its_integral():
 
 def test_packets_keep_the_energy_of_the_direct_wave():
     packets = Scattering(coefficient_per_km=0.0)
-    ratios = []
-    for k in range(30):
-        event = quake(event_id=f"e{k}", mw=3.0)
-        energies = [
-            (make(event, FAR, replace(CRUST, scattering=s)).data.astype(float) ** 2).sum()
-            for s in (packets, NO_SCATTERING)
-        ]
-        ratios.append(energies[0] / energies[1])
-    assert np.mean(ratios) == pytest.approx(1, abs=0.1)
+    rng = np.random.default_rng(5)
+    energies = np.zeros(2)
+    # Of all mechanisms together: a packet knows of its own source's pattern but half.
+    for k in range(60):
+        turn, dip = rng.uniform(0, 360, 2), np.degrees(np.arccos(rng.random()))
+        event = quake(event_id=f"e{k}", mw=2.0, strike_deg=turn[0], dip_deg=dip, rake_deg=turn[1])
+        for j, s in enumerate((packets, NO_SCATTERING)):
+            energies[j] += (make(event, FAR, replace(CRUST, scattering=s)).data.astype(float) ** 2).sum()
+    assert energies[0] / energies[1] == pytest.approx(1, abs=0.15)
     made = make(quake(mw=3.0), FAR, replace(CRUST, scattering=packets))
     sharp = make(quake(mw=3.0), FAR, replace(CRUST, scattering=NO_SCATTERING))
     assert np.abs(made.data).max() < np.abs(sharp.data).max()
+
+
+def test_p_arrives_where_the_source_sends_none():
+    # The axis of a vertical strike-slip fault is a node of P.
+    node = quake(mw=1.5, strike_deg=0.0, dip_deg=90.0, rake_deg=0.0)
+    north = replace(NEAR, latitude=46.2, longitude=7.0)
+    seen = {}
+    for name, scattering in (("some", CRUST.scattering), ("none", NO_SCATTERING)):
+        made = make(node, north, replace(CRUST, scattering=scattering))
+        p, s = (int(sample(made, time_ns)) for time_ns in (made.p_ns, made.s_ns))
+        rows = made.data.astype(float)
+        seen[name] = np.abs(rows[0, p : p + 100]).max() / np.abs(rows[1:, s : s + 100]).max()
+    assert seen["none"] < 0.03 < 0.1 < seen["some"] < 1
+
+
+def test_long_waves_keep_their_polarity_and_their_size():
+    event = quake(mw=4.5)
+    spectra = [
+        np.fft.rfft(make(event, NEAR, replace(CRUST, scattering=s)).data[:, :2048].astype(float), 8192)
+        for s in (Scattering(coefficient_per_km=0.0), NO_SCATTERING)
+    ]
+    within = slice(round(0.1 * 81.92), round(0.4 * 81.92))
+    ratio = spectra[0][:, within] / spectra[1][:, within]
+    assert np.median(np.abs(ratio)) == pytest.approx(1, abs=0.15)
+    assert np.median(np.abs(np.angle(ratio))) < 0.4
+
+
+@pytest.mark.parametrize(("depth_km", "away_km"), [(6.0, 3.6), (10.0, 20.0), (12.0, 43.4)])
+def test_s_lasts_as_long_as_it_does_in_the_west_of_america(depth_km, away_km):
+    """Boore & Thompson (2014): twice the time from 20 to 80 % of the energy of the acceleration."""
+    path_km = np.hypot(depth_km, away_km)
+    expected = np.interp(path_km, [0, 7, 45, 125], [0, 2.4, 8.4, 10.9])
+    found = []
+    for k in range(12):
+        site = replace(NEAR, name=f"S{k}", latitude=46 + away_km / 111.15, longitude=7.0)
+        event = quake(event_id=f"e{k}", mw=2.5, depth_km=depth_km, strike_deg=30.0 * k)
+        made = make(event, site)
+        s = int(sample(made, made.s_ns))
+        grown = (np.diff(made.data[1:, s:].astype(float)) ** 2).sum(axis=0).cumsum()
+        low, high = np.searchsorted(grown, [0.2 * grown[-1], 0.8 * grown[-1]])
+        found.append(2 * (high - low) / RATE_HZ)
+    # Theirs are large earthquakes on soft ground too; half of it is what small ones on rock have.
+    assert 0.4 * expected < np.median(found) < 1.3 * expected
 
 
 def test_record_ends_below_the_quietest_noise():
@@ -255,14 +299,15 @@ def test_local_magnitudes_lie_near_mw():
 
 def test_other_rates_make_the_same_ground_motion():
     event = quake(mw=3.0)
-    model = replace(CRUST, scattering=NO_SCATTERING)
-    coarse = synthesize(event, NEAR, model, rate_hz=50.0, seed=1)
-    fine = make(event, model=model)
+    coarse = synthesize(event, NEAR, GRANITE, rate_hz=50.0, seed=1)
+    fine = make(event, model=GRANITE)
     assert (coarse.p_ns, coarse.s_ns) == (fine.p_ns, fine.s_ns)
-    spectra = [
-        np.abs(np.fft.rfft(m.data[2].astype(float), int(m.rate_hz * 81.92))) / m.rate_hz
-        for m in (coarse, fine)
-    ]
+    spectra = []
+    for made in (coarse, fine):
+        # S alone: how late after its onset a pulse is largest depends a little on what the rate leaves of it.
+        begin = int(made.s_ns * made.rate_hz / 1e9 - made.first - 0.2 * made.rate_hz)
+        s = made.data[2, begin:].astype(float)
+        spectra.append(np.abs(np.fft.rfft(s, round(made.rate_hz * 81.92))) / made.rate_hz)
     np.testing.assert_allclose(
         spectra[0][82:1000], spectra[1][82:1000], rtol=0.03, atol=1e-3 * spectra[1].max()
     )
