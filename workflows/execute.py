@@ -15,7 +15,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -39,6 +39,7 @@ def run_stage(
     on_result: Callable[[BlockResult], object] | None = None,
     retries: int = 1,
     retry_failed: bool = False,
+    gone: Container[str] = (),
     progress: Progress | None = None,
 ) -> Summary:
     """
@@ -58,6 +59,8 @@ def run_stage(
         See `execute`.
     retry_failed : bool
         Whether to take up what failed earlier.
+    gone : container of str
+        Keys of finished blocks of which files were removed since: they are done again.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def run_stage(
     """
     with product.lease() as lease, product.ledger(lease) as ledger:
         product.store.sweep_partials()
-        planned = plan(tasks, ledger, retry_failed=retry_failed)
+        planned = plan(tasks, ledger, retry_failed=retry_failed, gone=gone)
         return execute(
             stage, function, planned, ledger, runner, on_result=on_result, retries=retries, progress=progress
         )

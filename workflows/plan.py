@@ -7,6 +7,7 @@ is in its *fingerprint*; the plan never opens a product or a sample::
     no record              new      to do
     other fingerprint      stale    to do, and the plan says which part changed
     same fingerprint       done     (or lost: done, but something of the input gave no result)
+    ... and files gone     gone     to do
     ... and it failed      failed   left alone, unless asked to retry
 """
 
@@ -18,7 +19,7 @@ import hashlib
 import math
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -137,17 +138,20 @@ class Verdict(StrEnum):
     NEW = "new"
     STALE = "stale"
     RETRY = "retry"
+    GONE = "gone"
     DONE = "done"
     LOST = "lost"
     FAILED = "failed"
 
 
-_TO_DO = frozenset({Verdict.NEW, Verdict.STALE, Verdict.RETRY})
+_TO_DO = frozenset({Verdict.NEW, Verdict.STALE, Verdict.RETRY, Verdict.GONE})
+_FINISHED = frozenset({Verdict.DONE, Verdict.LOST})
 
 _MEANING = {
     Verdict.NEW: "never done",
     Verdict.STALE: "done from other inputs",
     Verdict.RETRY: "failed earlier, tried again",
+    Verdict.GONE: "done, but files of it are gone",
     Verdict.DONE: "done",
     Verdict.LOST: "done, with losses",
     Verdict.FAILED: "failed earlier; --retry-failed takes them up",
@@ -219,7 +223,9 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan(tasks: Iterable[Task], ledger: Ledger, *, retry_failed: bool = False) -> Plan:
+def plan(
+    tasks: Iterable[Task], ledger: Ledger, *, retry_failed: bool = False, gone: Container[str] = ()
+) -> Plan:
     """
     Compare tasks with what the ledger says of them.
 
@@ -230,6 +236,8 @@ def plan(tasks: Iterable[Task], ledger: Ledger, *, retry_failed: bool = False) -
     ledger : Ledger
     retry_failed : bool
         Whether to take up what failed earlier with the same fingerprint.
+    gone : container of str
+        Keys of blocks that were done, and of which somebody removed files since.
 
     Raises
     ------
@@ -252,7 +260,10 @@ def plan(tasks: Iterable[Task], ledger: Ledger, *, retry_failed: bool = False) -
         if task.key in seen:
             raise ValueError(f"two tasks have the key {task.key!r}; each block must be one task")
         seen.add(task.key)
-        found.add(task, *_judge(task, latest.get(task.key), retry_failed=retry_failed))
+        verdict, cause = _judge(task, latest.get(task.key), retry_failed=retry_failed)
+        if verdict in _FINISHED and task.key in gone:
+            verdict, cause = Verdict.GONE, ""
+        found.add(task, verdict, cause)
     return found
 
 

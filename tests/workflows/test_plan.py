@@ -186,6 +186,18 @@ def test_verdicts(
     assert found.todo == ([TASK] if verdict in {"new", "stale", "retry"} else [])
 
 
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [(Status.DONE, Verdict.GONE), (Status.LOST, Verdict.GONE), (Status.FAILED, Verdict.FAILED)],
+)
+def test_what_is_gone_is_done_again(ledger: Ledger, status: Status, verdict: Verdict) -> None:
+    ledger.record(TASK.result(status=status, reason="why"))
+    found = plan([TASK], ledger, gone={TASK.key})
+    assert found.counts == Counter({verdict: 1})
+    assert found.todo == ([TASK] if verdict is Verdict.GONE else [])
+    assert plan([EARLIER], ledger, gone={TASK.key}).counts == Counter({Verdict.STALE: 1})
+
+
 def test_order_is_kept_and_tasks_may_come_one_by_one(ledger: Ledger) -> None:
     keys = [f"CI.S{n:03d}..HH/2020.01" for n in range(100)]
     found = plan((Task.of(key, n=1) for key in reversed(keys)), ledger)
