@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -354,14 +355,23 @@ class Climate:
         today = math.floor(time_s / _DAY_S)
         total = 0.0
         for day in range(today - _STORM_DAYS, today + 1):
-            rng = generator(self.seed, "storms", day)
             rate = self.storms_per_day * (1 + 0.6 * self._winter(day * _DAY_S))
-            for _ in range(int(rng.poisson(rate))):
-                start = (day + rng.random()) * _DAY_S
-                rise, fall = rng.uniform(0.3, 1.2) * _DAY_S, rng.uniform(0.8, 4.0) * _DAY_S
-                level_db = strength * min(3.0 + rng.exponential(6.0), 22.0)
+            for start, rise, fall, storm_db in _storms_of_day(self.seed, rate, day):
+                level_db = strength * storm_db
                 total += (10 ** (level_db / 10) - 1) * _storm_shape(time_s - start, rise, fall)
         return total
+
+
+@lru_cache(maxsize=64)
+def _storms_of_day(seed: int, rate: float, day: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Draw the storms that begin on a day, once for all its hours: start, rise and fall in s, level in dB."""
+    rng = generator(seed, "storms", day)
+    storms = []
+    for _ in range(int(rng.poisson(rate))):
+        start = (day + rng.random()) * _DAY_S
+        rise, fall = rng.uniform(0.3, 1.2) * _DAY_S, rng.uniform(0.8, 4.0) * _DAY_S
+        storms.append((start, rise, fall, min(3.0 + rng.exponential(6.0), 22.0)))
+    return tuple(storms)
 
 
 def _storm_shape(time_s: float, rise_s: float, fall_s: float) -> float:
