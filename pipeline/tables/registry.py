@@ -15,7 +15,7 @@ from pipeline.tables.noise import NOISE_LEVELS, QUALITY, RISES, TRENDS
 from pipeline.tables.picking import DETECTIONS, MATCHES, PICKS
 from pipeline.tables.signals import SIGNAL_CLASSES
 from pipeline.tables.spec import Column, TableSpec, unit_of
-from pipeline.tables.truth import FAULTS
+from pipeline.tables.truth import DRIFTS, FAULTS, SIGNALS, STEPS
 
 __all__ = ["SCHEMAS", "TABLES", "check", "empty", "sort_rows", "spec_of"]
 
@@ -32,6 +32,9 @@ _ALL = (
     RISES,
     SIGNAL_CLASSES,
     FAULTS,
+    SIGNALS,
+    STEPS,
+    DRIFTS,
 )
 
 TABLES: Final[Mapping[str, TableSpec]] = MappingProxyType({spec.name: spec for spec in _ALL})
