@@ -6,7 +6,8 @@
     OUT/config.toml                 as it was given
     OUT/stations.xml                the network, with what its metadata say
     OUT/sds/2020/SY/S01/...         a miniSEED file for each channel and day
-    OUT/truth/*.parquet             events, arrivals, station magnitudes, faults: what is true of them
+    OUT/gravity/ggp/G01/2020/...    gravimeters once more, as text, where the config asks for it
+    OUT/truth/*.parquet             events, arrivals, noise levels, signals, faults: what is true of them
     OUT/blocks/                     what was done, and each block's part of the truth
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -26,18 +27,26 @@ from pipeline.errors import ConfigError
 from pipeline.keys import Block, Channel, Stream, blocks_between
 from pipeline.objects import ObjectStore, open_objects
 from pipeline.synthetic.config import SIZES, SynthConfig, read_config
-from pipeline.synthetic.gravity_recording import record_gravity_day
+from pipeline.synthetic.gravity_exchange import gravity_day_files
+from pipeline.synthetic.gravity_recording import design
 from pipeline.synthetic.layout import Station
-from pipeline.synthetic.recording import Recording, record_day
+from pipeline.synthetic.noise_design import NoiseLevel, gravimeter_levels, station_levels
+from pipeline.synthetic.recording import Onset, StationAmplitude, record_day
 from pipeline.synthetic.scenario import GRAVITY_NETWORK, Scenario, gravity_span, make_scenario
 from pipeline.synthetic.sds import day_files
+from pipeline.synthetic.signals import Signal, gravimeter_signals, station_signals
 from pipeline.synthetic.stationxml import stationxml
 from pipeline.synthetic.truth import (
     arrivals_table,
+    drifts_table,
     events_table,
     faults_table,
     magnitudes_table,
     network_magnitudes,
+    noise_table,
+    rises_table,
+    signals_table,
+    steps_table,
 )
 from pipeline.tables import read_table, write_table
 from workflows.execute import run_stage
@@ -50,57 +59,101 @@ from workflows.runners import Runner
 
 __all__ = ["preview", "register", "synthesize"]
 
-VERSION = 1
+VERSION = 2
 """Part of every fingerprint: raised when the same config would give other bytes."""
 
 CONFIG = "config.toml"
-_PARTS = {"arrivals": "blocks/arrivals", "station_magnitudes": "blocks/magnitudes"}
+_PARTS = {
+    "arrivals": "blocks/arrivals",
+    "station_magnitudes": "blocks/magnitudes",
+    "noise_levels": "blocks/noise_levels",
+    "signals": "blocks/signals",
+}
+"""Folder of each table that is made block by block; the first one has the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class _WriteBlock:
-    """Makes the days of one station and block, on a worker."""
+    """Makes the days of one stream and block, and what is true of them, on a worker."""
 
     out: ObjectStore
 
     def __call__(self, task: Task) -> BlockResult:
-        scenario = make_scenario(task.payload)
-        config, block = scenario.config, Block.parse(task.key)
-        days, nbytes, onsets, amplitudes = [], 0, [], []
-        for day in _days(block, config):
-            made = _record(scenario, block.stream, day)
-            date = day_of_number(day)
-            for file in day_files(made.traces, date, seed=config.seed):
-                self.out.write(f"sds/{sds_path(file.channel, date)}", file.data)
-                nbytes += len(file.data)
-            onsets += made.onsets
-            amplitudes += made.amplitudes
-            days.append(DayRecord(date))
-        stream = str(block.stream)
+        scenario, block = make_scenario(task.payload), Block.parse(task.key)
+        days, nbytes = [], 0
+        onsets: list[Onset] = []
+        amplitudes: list[StationAmplitude] = []
+        for day in _days(block, scenario.config):
+            files = _make_day(scenario, block.stream, day, onsets, amplitudes)
+            self.out.remove_partials(files)
+            for path, data in files.items():
+                self.out.write(path, data)
+                nbytes += len(data)
+            days.append(DayRecord(day_of_number(day), details="\n".join(files)))
         tables = {
-            "arrivals": arrivals_table(stream, onsets),
-            "station_magnitudes": magnitudes_table(stream, amplitudes),
+            "arrivals": arrivals_table(str(block.stream), onsets),
+            "station_magnitudes": magnitudes_table(str(block.stream), amplitudes),
+            **_designed(scenario, block),
         }
-        own = {"fingerprint": task.fingerprint, "config": digest(config)}
-        # The arrivals come last: where they are, everything is.
-        for name in ("station_magnitudes", "arrivals"):
-            product = Product(self.out.child(_PARTS[name]))
-            nbytes += product.write(task, write_table(tables[name], name, **own))
+        own = {"fingerprint": task.fingerprint, "config": digest(scenario.config)}
+        for name, folder in _PARTS.items():
+            data = write_table(tables[name], name, **own)
+            nbytes += Product(self.out.child(folder)).write(task, data)
         return task.result(days, nbytes=nbytes)
 
 
-def _record(scenario: Scenario, stream: Stream, day: int) -> Recording:
-    """Make a station-day of either kind of station."""
-    for station in scenario.stations:
-        if (station.network, station.name) == (stream.network, stream.station):
-            return record_day(scenario, station, day)
-    (gravimeter,) = (
+def _make_day(
+    scenario: Scenario, stream: Stream, day: int, onsets: list[Onset], amplitudes: list[StationAmplitude]
+) -> dict[str, bytes]:
+    """Make the files of a station-day, and add to what is true of it."""
+    station = _station(scenario, stream)
+    if stream.network == GRAVITY_NETWORK:
+        return gravity_day_files(scenario, station, stream.code, day)
+    made, date = record_day(scenario, station, day), day_of_number(day)
+    onsets += made.onsets
+    amplitudes += made.amplitudes
+    files = day_files(made.traces, date, seed=scenario.config.seed)
+    return {f"sds/{sds_path(file.channel, date)}": file.data for file in files}
+
+
+def _designed(scenario: Scenario, block: Block) -> dict[str, pa.Table]:
+    """Tabulate what a block was designed to have: the levels of its noise, and its signals."""
+    config, stream = scenario.config, block.stream
+    station = _station(scenario, stream)
+    start_ns, stop_ns = _span_ns(stream, config)
+    days = _days(block, config)
+    low_ns, high_ns = max(days.start * DAY_NS, start_ns), min(days.stop * DAY_NS, stop_ns)
+    levels: Iterable[NoiseLevel] = ()
+    signals: list[Signal] = []
+    if stream.network != GRAVITY_NETWORK:
+        levels = station_levels(scenario, station, low_ns, high_ns)
+        signals = station_signals(scenario, station, low_ns, high_ns)
+    elif _measures_gravity(station, stream):
+        own = design(config, station.name)
+        levels = gravimeter_levels(stream.code, own.noise, own.rises, low_ns, high_ns)
+        signals = gravimeter_signals(scenario, station, low_ns, high_ns, start_ns)
+    return {
+        "noise_levels": noise_table(str(stream), levels),
+        "signals": signals_table(str(stream), signals),
+    }
+
+
+def _station(scenario: Scenario, stream: Stream) -> Station:
+    """Return the station of a stream, of either kind."""
+    (found,) = (
         station
-        for station in scenario.gravimeters
+        for station in (*scenario.stations, *scenario.gravimeters)
         if (station.network, station.name) == (stream.network, stream.station)
     )
-    traces = record_gravity_day(scenario, gravimeter, stream.code, day)
-    return Recording(traces=traces, onsets=[], amplitudes=[], transients=[])
+    return found
+
+
+def _measures_gravity(station: Station, stream: Stream) -> bool:
+    return any(
+        sensor.instrument.quantity == "acceleration"
+        for sensor in station.sensors
+        if sensor.code == stream.code
+    )
 
 
 def synthesize(
@@ -138,8 +191,8 @@ def synthesize(
         If somebody else is making it.
     """
     out = open_objects(out_url)
-    _claim(out, config)
     scenario = make_scenario(config)
+    _claim(out, config)
     product = Product(out.child(_PARTS["arrivals"]))
     summary = run_stage(
         "synth",
@@ -148,6 +201,7 @@ def synthesize(
         product,
         runner,
         retry_failed=retry_failed,
+        gone=_gone(out, product),
         progress=progress(),
     )
     if not summary.exit_status:
@@ -157,8 +211,25 @@ def synthesize(
 
 def preview(config: SynthConfig, out_url: str, *, retry_failed: bool = False) -> Plan:
     """Plan it, for ``--dry-run``: nothing is written."""
-    product = Product(open_objects(out_url).child(_PARTS["arrivals"]))
-    return plan(_tasks(make_scenario(config)), product.ledger(), retry_failed=retry_failed)
+    out = open_objects(out_url)
+    product = Product(out.child(_PARTS["arrivals"]))
+    tasks = _tasks(make_scenario(config))
+    return plan(tasks, product.ledger(), retry_failed=retry_failed, gone=_gone(out, product))
+
+
+def _gone(out: ObjectStore, product: Product) -> set[str]:
+    """Return the blocks that were finished, and of which a file is no longer there: one listing tells."""
+    present = {info.key for info in out.list()}
+    rows = product.ledger().table().select(["block", "day", "details"]).to_pylist()
+    gone = {
+        row["block"]
+        for row in rows
+        if row["day"] is not None and not present.issuperset(row["details"].splitlines())
+    }
+    for key, name in product.files():
+        if not present.issuperset(f"{folder}/{name}" for folder in _PARTS.values()):
+            gone.add(key)
+    return gone
 
 
 def _claim(out: ObjectStore, config: SynthConfig) -> None:
@@ -183,10 +254,15 @@ def _tasks(scenario: Scenario) -> Iterator[Task]:
                 yield Task.of(str(block), config, stage=("synth", VERSION), config=parts)
 
 
+def _span_ns(stream: Stream, config: SynthConfig) -> tuple[int, int]:
+    """Return when a stream begins and ends, in nanoseconds since 1970."""
+    is_gravity = stream.network == GRAVITY_NETWORK
+    return gravity_span(config) if is_gravity else (config.start_ns, config.stop_ns)
+
+
 def _span(stream: Stream, config: SynthConfig) -> tuple[int, int]:
     """Return the first and the last day, since 1970, that a stream has."""
-    is_gravity = stream.network == GRAVITY_NETWORK
-    start_ns, stop_ns = gravity_span(config) if is_gravity else (config.start_ns, config.stop_ns)
+    start_ns, stop_ns = _span_ns(stream, config)
     return start_ns // DAY_NS, (stop_ns - 1) // DAY_NS
 
 
@@ -204,10 +280,19 @@ def _write_truth(out: ObjectStore, scenario: Scenario, product: Product) -> None
         table: pa.concat_tables(read_table(out.read(f"{folder}/{name}"), table) for name in names)
         for table, folder in _PARTS.items()
     }
+    gravimeters = {
+        str(stream): design(config, station.name)
+        for station in scenario.gravimeters
+        for stream in _streams(station)
+        if _measures_gravity(station, stream)
+    }
     tables = {
         **joined,
         "events": events_table(scenario.catalog, network_magnitudes(joined["station_magnitudes"])),
         "faults": faults_table(scenario.faults),
+        "rises": rises_table(gravimeters),
+        "steps": steps_table(gravimeters),
+        "drifts": drifts_table(gravimeters),
     }
     stations = (*scenario.stations, *scenario.gravimeters)
     out.write("stations.xml", stationxml(stations, created_ns=config.start_ns))

@@ -16,6 +16,7 @@ from typing import Final
 from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.synthetic.faults import Fault, FaultKind
+from pipeline.synthetic.gravity_files import GravityFormat
 from pipeline.synthetic.layout import Region
 from pipeline.synthetic.seismicity import Mainshock
 from pipeline.synthetic.times import to_ns
@@ -100,7 +101,8 @@ class LandslideConfig:
         Of the failure.
     latitude, longitude : float
     station : str
-        Where the peak of an average repeater is ``peak_snr`` times the RMS of the quiet vertical, 2 to 8 Hz.
+        Where the peak of a repeater is on average ``peak_snr`` times the RMS of the vertical's noise at its
+        time, 2 to 8 Hz.
     repeaters : int
     hours, peak_snr, collapse_snr : float
     """
@@ -194,6 +196,8 @@ class GravityConfig:
     microseism_nm_s2 : float
     earthquakes, rises
         What happens.
+    formats : tuple of {"mseed", "ggp", "tsf"}
+        As which files the same samples are written. Text is 17 (ggp) and 21 (tsf) times as large.
     """
 
     stations: int
@@ -205,6 +209,11 @@ class GravityConfig:
     microseism_nm_s2: float = 50.0
     earthquakes: tuple[GreatEarthquakeConfig, ...] = ()
     rises: tuple[RiseConfig, ...] = ()
+    formats: tuple[GravityFormat, ...] = ("mseed",)
+
+    def __post_init__(self) -> None:
+        if not self.formats or len(set(self.formats)) < len(self.formats):
+            raise ConfigError(f"formats = {list(self.formats)}: should name at least one, and none twice")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +287,7 @@ class SynthConfig:
 
 SIZES: Final = MappingProxyType(
     {
-        "small": "6 stations, 2 hours: for tests",
+        "small": "6 stations for two hours, 2 gravimeters for a day: for tests",
         "medium": "12 stations for two days with a mainshock, 8 gravimeters for 120 days: for the demo",
         "large": "30 stations, ten days",
     }

@@ -39,6 +39,7 @@ __all__ = [
     "GravimeterNoise",
     "NoiseTruth",
     "Rise",
+    "designed_psd",
     "gravimeter_noise",
     "noise_magnitude",
     "noise_truth",
@@ -237,6 +238,40 @@ def rise_gain(first_s: int, stop_s: int, rise: Rise) -> NDArray[np.float64]:
     way = np.clip((clock_s - rise.start_s) / max(rise.full_s - rise.start_s, 1), 0.0, 1.0)
     inside = (clock_s >= rise.start_s) & (clock_s < rise.stop_s)
     return np.where(inside, rise.gain_db * np.where(clock_s >= rise.full_s, 1.0, way), 0.0)
+
+
+def designed_psd(
+    frequency_hz: NDArray[np.float64], noise: GravimeterNoise, rises: Sequence[Rise] = (), *, time_s: int
+) -> NDArray[np.float64]:
+    """
+    Return the PSD that the noise has by design at a second since 1970, with what rises add by then.
+
+    Parameters
+    ----------
+    frequency_hz : ndarray
+    noise : GravimeterNoise
+    rises : sequence of Rise
+    time_s : int
+
+    Returns
+    -------
+    ndarray, of the shape of the frequencies
+        One-sided, (nm/s²)²/Hz.
+
+    Examples
+    --------
+    >>> noise = GravimeterNoise(snm=1.0, ssnm=2.8)
+    >>> rise = Rise(start_s=0, full_s=10, stop_s=20, low_hz=0.001, high_hz=0.01, gain_db=6.0)
+    >>> before, full = (designed_psd(np.array([0.003]), noise, [rise], time_s=time_s) for time_s in (-1, 10))
+    >>> 10 * np.log10(full / before)
+    array([6.])
+    """
+    psd = noise(frequency_hz) ** 2
+    for rise in rises:
+        (gain_db,) = rise_gain(time_s, time_s + 1, rise)
+        shape = _RiseShape(noise, rise.low_hz, rise.high_hz)
+        psd = psd + (10 ** (gain_db / 10) - 1.0) * shape(frequency_hz) ** 2
+    return np.asarray(psd)
 
 
 def rise_noise(

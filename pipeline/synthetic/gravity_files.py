@@ -14,6 +14,9 @@ A gravimeter's samples as the bytes of the files that gravimetrists exchange: `.
 
 Formats: `.ggp` as in Voigt et al. (2016, GFZ Scientific Technical Report 16/08, section 9) and in GGP's own
 description of 2011, which are PRETERNA's blocks: a block runs from 77777777 to 99999999, and a gap ends it.
+Where one column alone lacks a sample, 99999.999 stands for it, as in the files of IGETS. The numbers after
+77777777 are offsets that were found by analysis, to be added to a block: files as recorded have none, and
+steps stay in their samples.
 `.tsf` as in the manual of TSoft (Van Camp & Vauterin 2005), where a value that stands for none fills a gap.
 The same samples give the same bytes.
 """
@@ -22,52 +25,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ConfigError
 
-__all__ = ["counts", "ggp_bytes", "tsf_bytes"]
+__all__ = ["GravityFormat", "ggp_bytes", "tsf_bytes"]
 
+GravityFormat = Literal["mseed", "ggp", "tsf"]
+
+_DAY_S = 86_400
 _UNDETERMINED = 9999.999
+_MISSING = 99_999.999
 
 
-def counts(samples: NDArray[np.float64], *, nm_s2_per_count: float) -> NDArray[np.int32]:
-    """
-    Round samples to the integer counts of a recorder.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (samples,)
-        nm/s², or any unit.
-    nm_s2_per_count : float
-        Calibration, in that unit.
-
-    Returns
-    -------
-    ndarray of int32, shape (samples,)
-
-    Raises
-    ------
-    ConfigError
-        Where a sample is missing or does not fit.
-
-    Examples
-    --------
-    >>> counts(np.array([-1.06, 0.0, 2.04]), nm_s2_per_count=0.1).tolist()
-    [-11, 0, 20]
-    """
-    scaled = np.rint(np.asarray(samples, dtype=np.float64) / nm_s2_per_count)
-    if not (np.abs(scaled) < 2**31).all():
-        raise ConfigError(f"{nm_s2_per_count} per count makes a count beyond 32 bits, or a sample is missing")
-    return scaled.astype(np.int32)
+@lru_cache(maxsize=4)
+def _times_of_day(form: str) -> tuple[str, ...]:
+    """Write every second of a day: a year of files needs the same 86,400 texts."""
+    midnight = datetime(1970, 1, 1, tzinfo=UTC)
+    return tuple(f"{midnight + timedelta(seconds=second):{form}}" for second in range(_DAY_S))
 
 
-def _clock(first_s: int, samples: int, step_s: int, form: str) -> list[str]:
+def _clock(first_s: int, samples: int, step_s: int, date_form: str, time_form: str) -> list[str]:
     """Write the times of samples."""
-    start = datetime.fromtimestamp(first_s, tz=UTC)
-    return [f"{start + timedelta(seconds=step_s * index):{form}}" for index in range(samples)]
+    times = _times_of_day(time_form)
+    texts: list[str] = []
+    stop_s = first_s + samples * step_s
+    while first_s < stop_s:
+        day, second = divmod(first_s, _DAY_S)
+        date = f"{datetime.fromtimestamp(day * _DAY_S, tz=UTC):{date_form}}"
+        today = times[second : second + stop_s - first_s : step_s]
+        texts += [date + time for time in today]
+        first_s += len(today) * step_s
+    return texts
 
 
 def _columns(*columns: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -97,7 +90,8 @@ def ggp_bytes(
     Parameters
     ----------
     gravity_nm_s2, pressure_hpa : ndarray, shape (samples,)
-        A line where either is missing (NaN) is left out, and a new block begins after it.
+        A line where both are missing (NaN) is left out, and a new block begins after it; where one is,
+        99999.999 stands for it.
     first_s : int
         Seconds since 1970 UTC.
     filename, station, instrument, author : str
@@ -118,15 +112,17 @@ def ggp_bytes(
     Examples
     --------
     >>> text = ggp_bytes(
-    ...     np.array([1.0, np.nan, 2.0]), np.full(3, 1013.0), first_s=0, filename="g.ggp", station="G1",
-    ...     instrument="SG", latitude_deg=48.3, longitude_deg=8.3, height_m=589.0,
+    ...     np.array([1.0, np.nan, np.nan, 2.0]), np.array([1013.0, 1013.0, np.nan, 1013.0]), first_s=0,
+    ...     filename="g.ggp", station="G1", instrument="SG",
+    ...     latitude_deg=48.3, longitude_deg=8.3, height_m=589.0,
     ... ).decode()
     >>> print(text[text.index("777"):], end="")
     77777777            0.000     0.000
     19700101 000000     1.000  1013.000
+    19700101 000001 99999.999  1013.000
     99999999
     77777777            0.000     0.000
-    19700101 000002     2.000  1013.000
+    19700101 000003     2.000  1013.000
     99999999
     """
     gravity, pressure = _columns(gravity_nm_s2, pressure_hpa)
@@ -143,10 +139,11 @@ def ggp_bytes(
     )
     lines = [f"{name:<20}: {value}" for name, value in header]
     lines += ["yyyymmdd hhmmss gravity(nm/s**2) pressure(hPa)", "C" + "*" * 35]
-    there = ~(np.isnan(gravity) | np.isnan(pressure))
+    there = ~(np.isnan(gravity) & np.isnan(pressure))
+    gravity, pressure = (np.where(np.isnan(column), _MISSING, column) for column in (gravity, pressure))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
     for begin, end in edges.reshape(-1, 2).tolist():
-        clock = _clock(first_s + begin * step_s, end - begin, step_s, "%Y%m%d %H%M%S")
+        clock = _clock(first_s + begin * step_s, end - begin, step_s, "%Y%m%d ", "%H%M%S")
         rows = zip(clock, gravity[begin:end].tolist(), pressure[begin:end].tolist(), strict=True)
         lines.append(f"{'77777777':<15}{0.0:10.3f}{0.0:10.3f}")
         lines.extend("%s%10.3f%10.3f" % row for row in rows)  # noqa: UP031 - twice as fast
@@ -202,6 +199,6 @@ def tsf_bytes(
     lines += ["", "[UNITS]", *(f"  {unit}" for _, unit, _ in channels), "", "[COMMENT]", f"  {comment}", ""]
     lines += [f"[COUNTINFO] {len(columns[0])}", "", "[DATA]"]
     form = "%s" + f" %{decimals + 7}.{decimals}f" * len(channels)
-    clock = _clock(first_s, len(columns[0]), step_s, "%Y %m %d  %H %M %S")
+    clock = _clock(first_s, len(columns[0]), step_s, "%Y %m %d  ", "%H %M %S")
     lines += [form % row for row in zip(clock, *filled, strict=True)]
     return ("\n".join(lines) + "\n").encode("ascii")

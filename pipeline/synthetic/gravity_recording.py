@@ -7,10 +7,12 @@ in a season, and noise magnitudes of its own, drawn by its name.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.keys import Channel
@@ -20,16 +22,19 @@ from pipeline.synthetic.faults import Trace, apply_faults
 from pipeline.synthetic.free_oscillations import GreatEarthquake
 from pipeline.synthetic.gravimeter_noise import GravimeterNoise, Rise
 from pipeline.synthetic.gravity import Drift, GravityRecord, Step, gravity_record
+from pipeline.synthetic.instruments import Quantity
 from pipeline.synthetic.layout import Station
+from pipeline.synthetic.pressure import air_pressure
 from pipeline.synthetic.scenario import Scenario, gravity_span
 from pipeline.synthetic.source import moment_n_m
 
-__all__ = ["Gravimeter", "design", "record_gravity", "record_gravity_day"]
+__all__ = ["Gravimeter", "design", "great_earthquakes", "record_gravity", "record_gravity_day"]
 
 _SECOND_NS = 10**9
 _STEPS_PER_DAY = 1 / 60
 _NM_S2 = 1e-9
 _PASCAL_PER_HPA = 100.0
+_MEAN_HPA = 1013.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,50 +119,77 @@ def record_gravity(scenario: Scenario, station: Station, first_s: int, stop_s: i
         longitude_deg=station.longitude,
         height_m=station.elevation_m,
         noise=own.noise,
+        mean_hpa=_MEAN_HPA,
         drift=own.drift,
         steps=own.steps,
         rises=own.rises,
-        earthquakes=tuple(
-            GreatEarthquake(
-                origin_ns=to_ns(each.time),
-                latitude_deg=each.latitude,
-                longitude_deg=each.longitude,
-                moment_n_m=float(moment_n_m(each.mw)),
-            )
-            for each in config.gravity.earthquakes
-        ),
+        earthquakes=great_earthquakes(config.gravity),
     )
 
 
-def record_gravity_day(scenario: Scenario, station: Station, code: str, day: int) -> list[Trace]:
+def great_earthquakes(gravity: GravityConfig) -> tuple[GreatEarthquake, ...]:
+    """Return the great earthquakes that all gravimeters see."""
+    return tuple(
+        GreatEarthquake(
+            origin_ns=to_ns(each.time),
+            latitude_deg=each.latitude,
+            longitude_deg=each.longitude,
+            moment_n_m=float(moment_n_m(each.mw)),
+        )
+        for each in gravity.earthquakes
+    )
+
+
+def record_gravity_day(scenario: Scenario, station: Station, codes: Collection[str], day: int) -> list[Trace]:
     """
-    Make one day of one channel of a gravimeter.
+    Make one day of a gravimeter.
 
     Parameters
     ----------
     scenario, station : Scenario, Station
-    code : str
-        Of the channel: one of the station's sensors.
+    codes : collection of str
+        Of the channels wanted, each of one of the station's sensors.
     day : int
         Days since 1970.
 
     Returns
     -------
     list of Trace
-        With all faults, in counts of the sensor.
+        With all faults, in counts of the sensors.
     """
     start_ns, stop_ns = gravity_span(scenario.config)
     low_ns, high_ns = max(day * DAY_NS, start_ns), min((day + 1) * DAY_NS, stop_ns)
-    made = record_gravity(scenario, station, low_ns // _SECOND_NS, high_ns // _SECOND_NS)
-    (sensor,) = (each for each in station.sensors if each.code == code)
-    is_pressure = sensor.instrument.quantity == "pressure"
-    values = made.pressure_hpa * _PASCAL_PER_HPA if is_pressure else made.gravity * _NM_S2
-    most = sensor.instrument.clip_counts
-    counts = np.clip(np.rint(values * sensor.instrument.sensitivity), -most, most).astype(np.int32)
-    trace = Trace(
-        channel=Channel(station.network, station.name, sensor.location, code),
-        samples=counts,
-        start_ns=low_ns,
-        rate_hz=sensor.rate_hz,
+    sensors = [each for each in station.sensors if each.code in codes]
+    quantities = {each.instrument.quantity for each in sensors}
+    values = _record(scenario, station, quantities, low_ns // _SECOND_NS, high_ns // _SECOND_NS)
+    traces = []
+    for sensor in sensors:
+        most = sensor.instrument.clip_counts
+        counts = np.rint(values[sensor.instrument.quantity] * sensor.instrument.sensitivity)
+        clean = Trace(
+            channel=Channel(station.network, station.name, sensor.location, sensor.code),
+            samples=np.clip(counts, -most, most).astype(np.int32),
+            start_ns=low_ns,
+            rate_hz=sensor.rate_hz,
+        )
+        traces += apply_faults([clean], scenario.faults, seed=scenario.config.seed)
+    return traces
+
+
+def _record(
+    scenario: Scenario, station: Station, quantities: Collection[Quantity], first_s: int, stop_s: int
+) -> dict[Quantity, NDArray[np.float64]]:
+    """Return quantities in m/s² and Pa; pressure alone is a quarter of the work."""
+    if "acceleration" in quantities:
+        made = record_gravity(scenario, station, first_s, stop_s)
+        return {"acceleration": made.gravity * _NM_S2, "pressure": made.pressure_hpa * _PASCAL_PER_HPA}
+    pressure_hpa = air_pressure(
+        first_s,
+        stop_s,
+        seed=scenario.config.seed,
+        station=station.name,
+        latitude_deg=station.latitude,
+        longitude_deg=station.longitude,
+        mean_hpa=_MEAN_HPA,
     )
-    return apply_faults([trace], scenario.faults, seed=scenario.config.seed)
+    return {"pressure": pressure_hpa * _PASCAL_PER_HPA}

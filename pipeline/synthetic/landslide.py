@@ -28,12 +28,21 @@ from pipeline.errors import ConfigError
 from pipeline.synthetic.draws import generator
 from pipeline.synthetic.faulting import kilometres_between
 
-__all__ = ["Landslide", "LandslideView", "Repeaters", "ground_velocity", "repeaters", "view"]
+__all__ = [
+    "COLLAPSE_S",
+    "REPEATER_S",
+    "Landslide",
+    "LandslideView",
+    "Repeaters",
+    "ground_velocity",
+    "repeaters",
+    "view",
+]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-_REPEATER_S = 24.0
-_COLLAPSE_S = 600.0
+REPEATER_S = 24.0
+COLLAPSE_S = 600.0
 _NS = 1_000_000_000
 
 
@@ -262,7 +271,7 @@ def ground_velocity(
     """
     out = np.zeros((3, max(0, stop - first_sample)), dtype=np.float32)
     known = repeaters(landslide, seed=seed)
-    length = round(_REPEATER_S * rate_hz)
+    length = round(REPEATER_S * rate_hz)
     template: FloatArray | None = None
     for number, (origin_ns, amplitude) in enumerate(zip(known.origin_ns, known.amplitude, strict=True)):
         begin, fraction = _sample(int(origin_ns) + round(seen.p_delay_s * _NS), rate_hz)
@@ -276,7 +285,7 @@ def ground_velocity(
         signal = _late(_to_peak_one(mixed), fraction) * (seen.repeater_peak_m_s * amplitude)
         _add(out, signal, begin - first_sample)
     begin, fraction = _sample(landslide.failure_ns + round(seen.p_delay_s * _NS), rate_hz)
-    if begin < stop and begin + round(_COLLAPSE_S * rate_hz) + 1 > first_sample:
+    if begin < stop and begin + round(COLLAPSE_S * rate_hz) + 1 > first_sample:
         great = _collapse(landslide, seen, seed, rate_hz)
         _add(out, _late(great, fraction) * seen.collapse_peak_m_s, begin - first_sample)
     return out
@@ -326,7 +335,7 @@ def _repeater(
 ) -> FloatArray:
     """Make a waveform with a peak of 1 from the onset of P on: P, S and their coda, on Z, N and E."""
     random = generator(seed, "repeater", landslide.name, seen.station, which)
-    length = round(_REPEATER_S * rate_hz)
+    length = round(REPEATER_S * rate_hz)
     time_s = np.arange(length) / rate_hz
     s_s = seen.s_delay_s - seen.p_delay_s
     p_part = _banded(random.standard_normal(length), rate_hz, 3.0, 8.0) * _ramp(time_s, 0.15, 0.6)
@@ -337,14 +346,14 @@ def _repeater(
         [0.8 * p_part + 0.35 * s_part[0], 0.45 * p_part - 0.8 * s_part[0], 1.0 * s_part[1]]  # Z, R, T
     )
     waveform = _turned(0.6 * rays + coda, seen.azimuth_deg)
-    waveform *= _ramp(_REPEATER_S - time_s, 2.0, np.inf)
+    waveform *= _ramp(REPEATER_S - time_s, 2.0, np.inf)
     return _to_peak_one(waveform)
 
 
 def _collapse(landslide: Landslide, seen: LandslideView, seed: int, rate_hz: float) -> FloatArray:
     """Make the great signal, with a peak of 1: a slow force, and shaking in the shape of a spindle."""
     random = generator(seed, "collapse", landslide.name, seen.station)
-    length = round(_COLLAPSE_S * rate_hz)
+    length = round(COLLAPSE_S * rate_hz)
     time_s = np.arange(length) / rate_hz
     slow = _banded(random.standard_normal((3, length)), rate_hz, 0.012, 0.05) * np.array(
         [[1.0], [1.2], [0.8]]
@@ -355,7 +364,7 @@ def _collapse(landslide: Landslide, seen: LandslideView, seed: int, rate_hz: flo
     rumble = _banded(random.standard_normal((3, length)), rate_hz, 0.8, 4.0)
     rumble *= _ramp(time_s, 60.0, 60.0)
     whole = _turned(slow + 0.5 * swell + 0.4 * rumble, seen.azimuth_deg)
-    whole *= _ramp(_COLLAPSE_S - time_s, 60.0, np.inf)
+    whole *= _ramp(COLLAPSE_S - time_s, 60.0, np.inf)
     return _to_peak_one(whole)
 
 

@@ -7,6 +7,7 @@ Records are made from it, and so is the truth that they are judged by.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from pipeline.synthetic.ambient import Ambient, designed_power
 from pipeline.synthetic.config import LandslideConfig, to_ns
 from pipeline.synthetic.earth import to_local_km
-from pipeline.synthetic.landslide import Landslide, LandslideView, view
+from pipeline.synthetic.landslide import Landslide, LandslideView, repeaters, view
 from pipeline.synthetic.layout import Station
 from pipeline.synthetic.scenario import Scenario
 from pipeline.synthetic.spectra import Climate, draw_spectra
@@ -64,36 +65,42 @@ def landslides_at(scenario: Scenario, station: Station) -> Iterator[tuple[Landsl
     """Iterate over the landslides, each with what a broadband station has of it."""
     for config in scenario.config.landslides:
         slide = _landslide(config)
-        (reference,) = (each for each in scenario.stations if each.name == config.station)
-        rms_m_s = repeater_noise_m_s(ambient_at(scenario, reference))
-        at_reference = view(
-            slide,
-            station=reference.name,
-            latitude=reference.latitude,
-            longitude=reference.longitude,
-            noise_rms_m_s=rms_m_s,
-        )
+        noise_rms_m_s, reference_km = _reference(scenario, config)
         seen = view(
             slide,
             station=station.name,
             latitude=station.latitude,
             longitude=station.longitude,
-            noise_rms_m_s=rms_m_s,
-            reference_km=at_reference.distance_km,
+            noise_rms_m_s=noise_rms_m_s,
+            reference_km=reference_km,
         )
         yield slide, seen
 
 
-def repeater_noise_m_s(site: Ambient, *, time_s: float | None = None) -> float:
+@lru_cache(maxsize=16)
+def _reference(scenario: Scenario, config: LandslideConfig) -> tuple[float, float]:
     """
-    Return the root mean square of the designed vertical noise from 2 to 8 Hz, where repeaters are.
+    Return the noise among the repeaters at the station where their size is stated, and its distance in km.
 
-    Parameters
-    ----------
-    site : Ambient
-    time_s : float, optional
-        Since 1970; without it that of the spectrum before storms, seasons and habits.
+    Most of them come in the last hours, which may be a night's: the noise is that which gives them, on
+    average, the ratio that is stated.
     """
+    (station,) = (each for each in scenario.stations if each.name == config.station)
+    slide, site = _landslide(config), ambient_at(scenario, station)
+    times_s = repeaters(slide, seed=scenario.config.seed).origin_ns / 1e9
+    noise_rms_m_s = 1 / float(np.mean([1 / repeater_noise_m_s(site, time_s) for time_s in times_s.tolist()]))
+    seen = view(
+        slide,
+        station=station.name,
+        latitude=station.latitude,
+        longitude=station.longitude,
+        noise_rms_m_s=noise_rms_m_s,
+    )
+    return noise_rms_m_s, seen.distance_km
+
+
+def repeater_noise_m_s(site: Ambient, time_s: float) -> float:
+    """Return the root mean square that the vertical noise is designed to have from 2 to 8 Hz at a time."""
     step_hz = 0.01
     frequency_hz = np.arange(*_REPEATER_BAND_HZ, step_hz)
     power = designed_power(site, "Z", frequency_hz, time_s=time_s)

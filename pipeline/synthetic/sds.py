@@ -8,7 +8,9 @@ Where traces come one after the other, so do their records.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -16,9 +18,10 @@ from pipeline.archive.packing import RECORD_BYTES, DayFile, pack_records
 from pipeline.synthetic.draws import generator
 from pipeline.synthetic.faults import Trace
 
-__all__ = ["day_files"]
+__all__ = ["RANKS", "day_files"]
 
-_RANKS = {"R": 1, "D": 2, "Q": 3, "M": 4}
+RANKS: Final[Mapping[str, int]] = MappingProxyType({"R": 1, "D": 2, "Q": 3, "M": 4})
+"""Of qualities: where two samples compete, the higher one counts."""
 
 
 def day_files(traces: Iterable[Trace], day: dt.date, *, seed: int) -> list[DayFile]:
@@ -51,7 +54,7 @@ def day_files(traces: Iterable[Trace], day: dt.date, *, seed: int) -> list[DayFi
     channels = {}
     for trace in traces:
         name = str(trace.channel)
-        rank = _RANKS[trace.quality]
+        rank = RANKS[trace.quality]
         records = pack_records(trace.channel, trace.samples, trace.start_ns, trace.rate_hz, rank)
         if trace.is_shuffled:
             records = _shuffle(records, seed, name, day.toordinal())

@@ -7,13 +7,30 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from pipeline.archive.grid import DAY_NS
 from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.faults import Fault
+from pipeline.synthetic.gravity_recording import Gravimeter
 from pipeline.synthetic.local_magnitude import station_magnitudes
+from pipeline.synthetic.noise_design import NoiseLevel, band_name
 from pipeline.synthetic.recording import Onset, StationAmplitude
+from pipeline.synthetic.signals import Signal
 from pipeline.tables import SCHEMAS
 
-__all__ = ["arrivals_table", "events_table", "faults_table", "magnitudes_table", "network_magnitudes"]
+__all__ = [
+    "arrivals_table",
+    "drifts_table",
+    "events_table",
+    "faults_table",
+    "magnitudes_table",
+    "network_magnitudes",
+    "noise_table",
+    "rises_table",
+    "signals_table",
+    "steps_table",
+]
+
+_SECOND_NS = 10**9
 
 
 def events_table(catalog: Catalog, magnitudes: Mapping[str, tuple[float, int]]) -> pa.Table:
@@ -105,6 +122,92 @@ def faults_table(faults: Iterable[Fault]) -> pa.Table:
         start=np.array([fault.start_ns for fault in rows], dtype=np.int64),
         end=np.array([fault.end_ns for fault in rows], dtype=np.int64),
         size=[fault.size for fault in rows],
+    )
+
+
+def noise_table(stream: str, levels: Iterable[NoiseLevel]) -> pa.Table:
+    """Tabulate the designed noise of a stream as ``noise_levels``, in periods of a day."""
+    rows = list(levels)
+    return _table(
+        "noise_levels",
+        len(rows),
+        stream=[stream] * len(rows),
+        component=[level.component for level in rows],
+        period_start=np.array([level.day * DAY_NS for level in rows], dtype=np.int64),
+        period_days=[1] * len(rows),
+        band=[level.band for level in rows],
+        level_db=[level.level_db for level in rows],
+        p05=[level.p05 for level in rows],
+        p50=[level.p50 for level in rows],
+        p95=[level.p95 for level in rows],
+        days=[1] * len(rows),
+        snm=[level.snm for level in rows],
+        ssnm=[level.ssnm for level in rows],
+    )
+
+
+def signals_table(stream: str, signals: Sequence[Signal]) -> pa.Table:
+    """Tabulate the signals at a stream as ``signals``."""
+    return _table(
+        "signals",
+        len(signals),
+        stream=[stream] * len(signals),
+        components=[one.components for one in signals],
+        kind=[one.kind for one in signals],
+        start=np.array([one.start_ns for one in signals], dtype=np.int64),
+        end=np.array([one.end_ns for one in signals], dtype=np.int64),
+        peak_m_per_s=[one.peak_m_s for one in signals],
+        peak_nm_per_s2=[one.peak_nm_s2 for one in signals],
+        snr=[one.snr for one in signals],
+    )
+
+
+def rises_table(gravimeters: Mapping[str, Gravimeter]) -> pa.Table:
+    """
+    Tabulate the rises of the noise of gravimeters as ``rises``, each as it is when it is whole.
+
+    Parameters
+    ----------
+    gravimeters : mapping of str to Gravimeter
+        By stream.
+    """
+    rows = [(stream, rise) for stream, each in gravimeters.items() for rise in each.rises]
+    return _table(
+        "rises",
+        len(rows),
+        stream=[stream for stream, _ in rows],
+        component=[stream.rpartition(".")[2] for stream, _ in rows],
+        band=[band_name(1 / rise.high_hz, 1 / rise.low_hz) for _, rise in rows],
+        time=np.array([rise.start_s * _SECOND_NS for _, rise in rows], dtype=np.int64),
+        until=np.array([rise.stop_s * _SECOND_NS for _, rise in rows], dtype=np.int64),
+        rise_db=[rise.gain_db for _, rise in rows],
+        rise_std_db=[0.0] * len(rows),
+        p_value=[0.0] * len(rows),
+    )
+
+
+def steps_table(gravimeters: Mapping[str, Gravimeter]) -> pa.Table:
+    """Tabulate the steps of gravimeters, by stream, as ``steps``."""
+    rows = [(stream, step) for stream, each in gravimeters.items() for step in each.steps]
+    return _table(
+        "steps",
+        len(rows),
+        stream=[stream for stream, _ in rows],
+        time=np.array([step.time_s * _SECOND_NS for _, step in rows], dtype=np.int64),
+        offset_nm_per_s2=[step.offset_nm_s2 for _, step in rows],
+    )
+
+
+def drifts_table(gravimeters: Mapping[str, Gravimeter]) -> pa.Table:
+    """Tabulate the drifts of gravimeters, by stream, as ``drifts``."""
+    drifts = [each.drift for each in gravimeters.values()]
+    return _table(
+        "drifts",
+        len(drifts),
+        stream=list(gravimeters),
+        time=np.array([drift.reference_s * _SECOND_NS for drift in drifts], dtype=np.int64),
+        rate_nm_per_s2_per_day=[drift.rates[0] for drift in drifts],
+        quadratic_nm_per_s2_per_day2=[drift.rates[1] for drift in drifts],
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import obspy
 import pytest
@@ -29,11 +31,48 @@ stations = 2
 [earthquakes]
 per_day = 1500.0
 
+[[landslides]]
+time = 2020-03-02T00:00:00Z
+latitude = 38.1
+longitude = 21.4
+station = "S01"
+repeaters = 9
+hours = 0.1
+
+[gravity]
+stations = 1
+start = 2020-03-02T23:50:00Z
+days = 0.0125
+formats = ["mseed", "ggp", "tsf"]
+
+[gravity.region]
+latitude = 36.0
+longitude = 104.0
+width_km = 900.0
+height_km = 600.0
+
+[[gravity.earthquakes]]
+time = 2020-03-02T23:55:00Z
+latitude = 35.0
+longitude = 102.0
+mw = 8.2
+
+[[gravity.rises]]
+time = 2020-03-02T00:00:00Z
+days = 2.0
+gain_db = 6.0
+
 [[faults]]
 kind = "gap"
 stream = "SY.S02..HH"
 components = "Z"
 time = 2020-03-01T23:52:00Z
+hours = 0.02
+
+[[faults]]
+kind = "gap"
+stream = "GY.G01..LDI"
+time = 2020-03-03T00:02:00Z
 hours = 0.02
 """
 
@@ -49,6 +88,11 @@ def synth(config: Path | str, out: Path, *options: str, cluster: str = "serial")
     return main(["synth", str(config), str(out), "--cluster", cluster, *options])
 
 
+def rows(levels: list[dict[str, Any]], *, day: int) -> list[dict[str, Any]]:
+    """Gravimeters in the band of SNM, on a day."""
+    return [row for row in levels if row["band"] == "200-600s" and row["period_start"].day == day]
+
+
 def contents(out: Path) -> dict[str, bytes]:
     """All files but those that hold times of the run."""
     objects = LocalObjects(out)
@@ -62,7 +106,13 @@ def test_the_same_bytes_on_any_workers(config: Path, tmp_path: Path) -> None:
     one, other = (contents(tmp_path / cluster) for cluster in ("serial", "threads:2"))
     assert sorted(one) == sorted(other)
     assert [key for key in one if one[key] != other[key]] == []
-    assert len([key for key in one if key.startswith("sds/")]) == 2 * 3 * 2
+    # Gravimeters run over the end of a block too.
+    assert len([key for key in one if key.startswith("sds/")]) == 2 * 3 * 2 + 2 * 2
+    assert sorted(key for key in one if key.startswith("gravity/")) == [
+        f"gravity/{form}/G01/2020/GY-G01-202003{day}.{form}"
+        for form in ("ggp", "tsf")
+        for day in ("02", "03")
+    ]
 
 
 def test_files_and_truth_belong_together(config: Path, tmp_path: Path) -> None:
@@ -71,17 +121,78 @@ def test_files_and_truth_belong_together(config: Path, tmp_path: Path) -> None:
     stream = obspy.Stream()
     for path in sorted((out / "sds").glob("**/*.D.2020.*")):
         stream += obspy.read(path)
-    assert len(stream) == 13  # one channel has a gap
+    assert len(stream) == 18  # two channels have a gap
     inventory = obspy.read_inventory(str(out / "stations.xml"))
     for trace in stream:
         assert inventory.get_response(trace.id, trace.stats.starttime)
     truth = {path.stem: read_table(path.read_bytes(), path.stem) for path in (out / "truth").glob("*")}
-    assert sorted(truth) == ["arrivals", "events", "faults", "station_magnitudes"]
-    assert truth["faults"].column("kind").to_pylist() == ["gap"]
+    per_event = {"arrivals", "events", "station_magnitudes"}
+    assert set(truth) == per_event | {"faults", "noise_levels", "signals", "rises", "steps", "drifts"}
+    assert truth["faults"].column("kind").to_pylist() == ["gap", "gap"]
     events = set(truth["events"].column("event_id").to_pylist())
     assert set(truth["arrivals"].column("event_id").to_pylist()) <= events
     assert len(events) > 5
     assert truth["events"].column("magnitude").drop_null().to_pylist()
+
+
+def test_truth_is_that_of_each_block(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert synth(config, out) == 0
+    truth = {path.stem: read_table(path.read_bytes(), path.stem) for path in (out / "truth").glob("*")}
+    levels = truth["noise_levels"].to_pylist()
+    counted = Counter((row["stream"], row["period_start"].day) for row in levels)
+    assert counted == {
+        **{(stream, day): 3 * 10 for stream in ("SY.S01..HH", "SY.S02..HH") for day in (1, 2)},
+        **{("GY.G01..LGZ", day): 2 for day in (2, 3)},
+    }
+    # The rise is half as high by now, or a little more, and in one of both bands.
+    quiet, risen = ({row["snm"] for row in rows(levels, day=day)} for day in (2, 3))
+    assert 0 < risen.pop() - quiet.pop() < 0.01
+    kinds = Counter((row["stream"], row["kind"]) for row in truth["signals"].to_pylist())
+    assert kinds["SY.S01..HH", "repeater"] == kinds["SY.S02..HH", "repeater"] == 9
+    assert kinds["SY.S01..HH", "landslide"] == 1
+    assert kinds["GY.G01..LGZ", "great_earthquake"] == 1
+    assert not any(stream == "GY.G01..LDI" for stream, _ in kinds)
+    assert [(row["stream"], row["band"]) for row in truth["rises"].to_pylist()] == [
+        ("GY.G01..LGZ", "200-600s")
+    ]
+    assert truth["drifts"].column("stream").to_pylist() == ["GY.G01..LGZ"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "block"),
+    [
+        ("sds/2020/SY/S01/HHN.D/*.062", "SY.S01..HH/2020.02"),
+        ("gravity/ggp/G01/2020/*03.ggp", "GY.G01..LGZ/2020.03"),
+        ("blocks/signals/GY.G01..LDI/2020.02.*", "GY.G01..LDI/2020.02"),
+    ],
+)
+def test_what_was_removed_is_made_again(
+    pattern: str, block: str, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert synth(config, out) == 0
+    before = contents(out)
+    (path,) = out.glob(pattern)
+    path.unlink()
+    capsys.readouterr()
+    assert synth(config, out, "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert f"done, but files of it are gone, as {block}" in said
+    assert not path.exists()
+    assert synth(config, out, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["todo"] == 1
+    assert contents(out) == before
+
+
+def test_what_a_killed_worker_left_is_removed(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert synth(config, out) == 0
+    (path,) = out.glob("sds/2020/SY/S01/HHN.D/*.062")
+    path.rename(f"{path}.5f0c9a3e77d1.partial")
+    assert synth(config, out) == 0
+    assert path.exists()
+    assert not list(out.rglob("*.partial"))
 
 
 def test_a_second_call_finds_it_done(
@@ -98,7 +209,7 @@ def test_a_second_call_finds_it_done(
 
 def test_a_dry_run_writes_nothing(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert synth(config, tmp_path / "out", "--dry-run") == 0
-    assert "2 to do" in capsys.readouterr().out
+    assert "6 to do" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 

@@ -36,13 +36,22 @@ def test_counts_are_gravity_and_pressure(scenario: Scenario) -> None:
     whole = record_gravity(scenario, station, start_ns // 10**9, stop_ns // 10**9)
     days = range(start_ns // DAY_NS, -(-stop_ns // DAY_NS))
     for code, values, unit in (("LGZ", whole.gravity, 0.1), ("LDI", whole.pressure_hpa, 0.001)):
-        traces = [trace for day in days for trace in record_gravity_day(scenario, station, code, day)]
+        traces = [trace for day in days for trace in record_gravity_day(scenario, station, {code}, day)]
         assert [len(trace.samples) for trace in traces] == [86_400, 86_400, 43_200]
         counts = np.concatenate([trace.samples for trace in traces])
         # Half a count, and the rounding of floats.
         assert np.abs(counts * unit - values).max() <= 0.5 * unit * (1 + 1e-6)
         assert str(traces[0].channel) == f"GY.G01..{code}"
         assert traces[1].start_ns == traces[0].start_ns + DAY_NS
+
+
+def test_a_channel_alone_is_the_same(scenario: Scenario) -> None:
+    station, day = scenario.gravimeters[1], gravity_span(scenario.config)[0] // DAY_NS
+    both = record_gravity_day(scenario, station, ("LGZ", "LDI"), day)
+    alone = [record_gravity_day(scenario, station, (code,), day)[0] for code in ("LGZ", "LDI")]
+    for one, other in zip(both, alone, strict=True):
+        assert one.channel == other.channel
+        np.testing.assert_array_equal(one.samples, other.samples)
 
 
 def test_tides_and_pressure_are_of_the_right_size(scenario: Scenario) -> None:
@@ -70,7 +79,7 @@ def test_designs_are_drawn_within_their_ranges(scenario: Scenario) -> None:
 
 
 def test_without_gravity_there_is_none() -> None:
-    plain = make_scenario(read_config("small"))
+    plain = make_scenario(read_config("large"))
     assert plain.gravimeters == ()
     start_ns, stop_ns = gravity_span(plain.config)
     assert start_ns == stop_ns
