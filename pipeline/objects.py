@@ -10,6 +10,7 @@ object next (`ObjectStore.remove_partials`).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
@@ -60,7 +61,7 @@ class ObjectStore(Protocol):
         ...
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write a whole object unless there is one; tell whether it was written."""
+        """Write a whole object unless there is one; tell whether it holds these bytes because of that."""
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -240,8 +241,35 @@ class LocalObjects:
         return count
 
 
+@contextlib.contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Let whatever a store's library raises be an `OSError` that says where."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            told = type(error) if type(error) in _SYSTEM_ERRORS else OSError
+            number, text = error.errno or _SYSTEM_ERRORS.get(told, errno.EIO), error.strerror or str(error)
+            raise told(number, text, url) from error
+        raise
+    except ConfigError:
+        raise
+    except Exception as error:
+        # Each library has its own: of its connections, of its credentials, of its answers.
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise OSError(errno.EIO, f"{type(error).__name__}: {text}", url) from error
+
+
+_SYSTEM_ERRORS = {
+    FileNotFoundError: errno.ENOENT,
+    FileExistsError: errno.EEXIST,
+    PermissionError: errno.EACCES,
+    TimeoutError: errno.ETIMEDOUT,
+}
+
+
 class RemoteObjects:
-    """Objects in any store that fsspec knows."""
+    """Objects in any store that fsspec knows. What goes wrong is an `OSError`, whatever the store."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -278,60 +306,70 @@ class RemoteObjects:
     def read(self, key: str) -> bytes:
         """See `ObjectStore.read`."""
         filesystem, path = self._at(key)
-        return bytes(filesystem.cat_file(path))
+        with _told(f"{self.url}/{key}"):
+            return bytes(filesystem.cat_file(path))
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """See `ObjectStore.read_range`."""
         filesystem, path = self._at(key)
-        return bytes(filesystem.cat_file(path, start=start, end=start + length))
+        with _told(f"{self.url}/{key}"):
+            return bytes(filesystem.cat_file(path, start=start, end=start + length))
 
     def read_tail(self, key: str, length: int) -> bytes:
         """See `ObjectStore.read_tail`."""
         filesystem, path = self._at(key)
-        return bytes(filesystem.cat_file(path, start=-length))
+        with _told(f"{self.url}/{key}"):
+            return bytes(filesystem.cat_file(path, start=-length))
 
     def write(self, key: str, data: bytes) -> None:
         """See `ObjectStore.write`."""
         filesystem, path = self._at(key)
-        filesystem.pipe_file(path, data)
+        with _told(f"{self.url}/{key}"):
+            filesystem.pipe_file(path, data)
 
     def create(self, key: str, data: bytes) -> bool:
         """See `ObjectStore.create`."""
         filesystem, path = self._at(key)
         try:
-            filesystem.pipe_file(path, data, mode="create")
+            with _told(f"{self.url}/{key}"):
+                filesystem.pipe_file(path, data, mode="create")
         except FileExistsError:
-            return False
+            # The answer to a request that did write may have been lost, and the request repeated.
+            return self.read(key) == data
         return True
 
     def copy(self, source: str, target: str) -> None:
         """See `ObjectStore.copy`."""
         filesystem, path = self._at(source)
-        filesystem.cp_file(path, self._at(target)[1])
+        with _told(f"{self.url}/{source}"):
+            filesystem.cp_file(path, self._at(target)[1])
 
     def exists(self, key: str) -> bool:
         """See `ObjectStore.exists`."""
         filesystem, path = self._at(key)
-        return bool(filesystem.isfile(path))
+        with _told(f"{self.url}/{key}"):
+            return bool(filesystem.isfile(path))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
         filesystem, path = self._at(prefix)
         root = self._open()[1]
-        for name, info in filesystem.find(path, detail=True).items():
+        with _told(f"{self.url}/{prefix}"):
+            found = filesystem.find(path, detail=True)
+        for name, info in found.items():
             version = info.get("ETag") or info.get("etag") or info.get("created") or info.get("mtime")
             yield ObjectInfo(name[len(root) :].lstrip("/"), int(info["size"]), str(version))
 
     def delete(self, key: str) -> None:
         """See `ObjectStore.delete`."""
         filesystem, path = self._at(key)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _told(f"{self.url}/{key}"):
             filesystem.rm_file(path)
 
     def delete_folder(self, prefix: str) -> None:
         """See `ObjectStore.delete_folder`."""
         filesystem, path = self._at(prefix)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _told(f"{self.url}/{prefix}"):
             filesystem.rm(path, recursive=True)
 
     def remove_partials(self, keys: Iterable[str]) -> int:  # noqa: ARG002 (an object store has none)

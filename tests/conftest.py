@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from s3_server import S3, running_s3
 
 DATA = Path(os.environ.get("STATIONDAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
 REQUIRED = os.environ.get("STATIONDAY_REQUIRE_DATA", "0") == "1"
@@ -28,6 +31,18 @@ def data_folder() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return DATA
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """Run an S3 server on loopback, to which every ``s3://`` of this process and its children leads."""
+    logging.getLogger("werkzeug").disabled = True
+    with pytest.MonkeyPatch.context() as patch, running_s3() as server:
+        patch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield server
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
