@@ -11,6 +11,12 @@ Every error that stationday raises on purpose.
     │   ├── NoSuchStreamError(KeyError)  the archive lacks that stream, rate or span
     │   └── FormatError(ValueError)      an archive, a shard or a table can't be read
     ├── SourceError(OSError)             a source file can't be read at all
+    ├── ServiceError(OSError)            a web service did not give what it was asked for
+    │   ├── DamagedError                 what came was cut short, or is not what was asked for
+    │   ├── DeniedError                  it wants other credentials (401, 403)
+    │   ├── RefusedError                 it calls the request wrong (400 and its like)
+    │   ├── TooLargeError                it wants smaller requests (413)
+    │   └── UnansweredError              no answer, however often it was asked
     ├── ResponseError(ValueError)        no response, or one that can't be used
     ├── LeaseHeldError(RuntimeError)     somebody else writes this product
     └── LeaseLostError(RuntimeError)     somebody else took the lease over while we wrote
@@ -24,15 +30,21 @@ A day that is bad in an expected way is no exception but a recorded result with 
 __all__ = [
     "ArchiveError",
     "ConfigError",
+    "DamagedError",
+    "DeniedError",
     "FormatError",
     "KeyFormatError",
     "LeaseHeldError",
     "LeaseLostError",
     "NoSuchStreamError",
     "NotAnArchiveError",
+    "RefusedError",
     "ResponseError",
+    "ServiceError",
     "SourceError",
     "StationdayError",
+    "TooLargeError",
+    "UnansweredError",
 ]
 
 
@@ -70,6 +82,30 @@ class FormatError(ArchiveError, ValueError):
 
 class SourceError(StationdayError, OSError):
     """A source file can't be read at all."""
+
+
+class ServiceError(StationdayError, OSError):
+    """A web service did not give what it was asked for."""
+
+
+class DamagedError(ServiceError):
+    """What a web service sent was cut short, or is not what it was asked for."""
+
+
+class DeniedError(ServiceError):
+    """A web service wants credentials, or others than it got."""
+
+
+class RefusedError(ServiceError):
+    """A web service calls the request wrong; asking again would not help."""
+
+
+class TooLargeError(ServiceError):
+    """A web service wants smaller requests, or sends more than fits."""
+
+
+class UnansweredError(ServiceError):
+    """A web service did not answer, however often it was asked."""
 
 
 class ResponseError(StationdayError, ValueError):
