@@ -24,7 +24,7 @@ from pipeline.archive.grid import DAY_NS, day_number, day_of_number
 from pipeline.archive.packing import sds_path
 from pipeline.config import digest, to_mapping, to_toml
 from pipeline.errors import ConfigError
-from pipeline.keys import Block, Channel, Stream, blocks_between
+from pipeline.keys import Block, Stream, blocks_between
 from pipeline.objects import ObjectStore, open_objects
 from pipeline.synthetic.config import SIZES, SynthConfig, read_config
 from pipeline.synthetic.gravity_exchange import gravity_day_files
@@ -239,16 +239,11 @@ def _claim(out: ObjectStore, config: SynthConfig) -> None:
         raise ConfigError(f"{out.url}: made with another config; see its {CONFIG}, or choose another folder")
 
 
-def _streams(station: Station) -> Iterator[Stream]:
-    for sensor in station.sensors:
-        yield Channel(station.network, station.name, sensor.location, sensor.channels[0][0]).stream
-
-
 def _tasks(scenario: Scenario) -> Iterator[Task]:
     config = scenario.config
     parts = to_mapping(config)
     for station in (*scenario.stations, *scenario.gravimeters):
-        for stream in _streams(station):
+        for stream in station.streams:
             first, last = _span(stream, config)
             for block in blocks_between(stream, day_of_number(first), day_of_number(last)):
                 yield Task.of(str(block), config, stage=("synth", VERSION), config=parts)
@@ -283,7 +278,7 @@ def _write_truth(out: ObjectStore, scenario: Scenario, product: Product) -> None
     gravimeters = {
         str(stream): design(config, station.name)
         for station in scenario.gravimeters
-        for stream in _streams(station)
+        for stream in station.streams
         if _measures_gravity(station, stream)
     }
     tables = {

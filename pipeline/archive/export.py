@@ -8,7 +8,6 @@ a leap second stand in a record that begins before it and says so in its header.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,15 +17,13 @@ from pipeline.archive.blocks import DayRow
 from pipeline.archive.chains import find_chains
 from pipeline.archive.grid import DayGrid, day_of_number
 from pipeline.archive.merge import Segment
-from pipeline.archive.packing import RECORD_BYTES, DayFile, pack_records
+from pipeline.archive.packing import RECORD_BYTES, DayFile, mark_leap, pack_records
 from pipeline.archive.pieces import Samples
 from pipeline.archive.placement import SideRun
 from pipeline.archive.reading import Archive
 from pipeline.keys import Channel, Stream
 
 __all__ = ["export_days"]
-
-_POSITIVE_LEAP = 0x10
 
 
 def export_days(
@@ -78,7 +75,7 @@ def _export_day(
         for run in (r for r in side if r.channel.code == code and (r.kind != "leap" or r in leaps)):
             records = pack_records(channel, run.samples, run.start_ns, run.rate_hz, run.rank, version)
             if run.kind == "leap":
-                records = _mark_leap(records, version, begins_inside=True)
+                records = mark_leap(records, version, begins_inside=True)
             parts.append((run.start_ns, records))
         yield DayFile(channel, day_of_number(row.day), b"".join(data for _, data in sorted(parts)))
 
@@ -107,24 +104,4 @@ def _pack_chain(
     size = max(RECORD_BYTES, 1 << int(np.ceil(np.log2(128 + both.nbytes))))
     clock = (last_ns, chain.rate_hz, chain.rank, version)
     within = pack_records(channel, both, *clock, record_bytes=size, plain=True)
-    return before + _mark_leap(within, version)
-
-
-def _mark_leap(record: bytes, version: int, *, begins_inside: bool = False) -> bytes:
-    """Say in the header of one record that a positive leap second lies in it."""
-    if version == 3:
-        from pymseed import MS3Record
-
-        parsed = MS3Record.parse(record, unpack_data=True)
-        parsed.set_extra_header("/FDSN/Time/LeapSecond", 1)
-        return b"".join(parsed.generate())
-    patched = bytearray(record)
-    patched[36] |= _POSITIVE_LEAP
-    if begins_inside:
-        # 00:00:00.x of the next day is how POSIX time reads 23:59:60.x.
-        year, day = (int.from_bytes(patched[at : at + 2], "big") for at in (20, 22))
-        evening = dt.date(year, 1, 1) + dt.timedelta(days=day - 2)
-        patched[20:22] = evening.year.to_bytes(2, "big")
-        patched[22:24] = evening.timetuple().tm_yday.to_bytes(2, "big")
-        patched[24:27] = bytes((23, 59, 60))
-    return bytes(patched)
+    return before + mark_leap(within, version)

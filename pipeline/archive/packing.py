@@ -1,19 +1,27 @@
-"""Packing: samples to miniSEED records, and where an SDS tree keeps them."""
+"""Packing: samples to miniSEED records, those of a leap second too, and where an SDS tree keeps them."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from pipeline.archive.pieces import Samples
 from pipeline.keys import Channel
 
-__all__ = ["RECORD_BYTES", "DayFile", "pack_records", "sds_path"]
+__all__ = ["RECORD_BYTES", "DayFile", "mark_leap", "pack_records", "sds_path"]
 
 RECORD_BYTES = 512
 _STEIM2_LIMIT = 1 << 29
+_POSITIVE_LEAP = 0x10
+_COUNT_BYTES: dict[int, tuple[slice, Literal["big", "little"]]] = {
+    2: (slice(30, 32), "big"),
+    3: (slice(24, 28), "little"),
+}
+"""Where a record of each version holds its number of samples."""
 _TYPES = {"int32": ("i", "INT32"), "float32": ("f", "FLOAT32"), "float64": ("d", "FLOAT64")}
 
 
@@ -47,6 +55,7 @@ def pack_records(
     *,
     record_bytes: int = RECORD_BYTES,
     plain: bool = False,
+    leap_samples: int = 0,
 ) -> bytes:
     """
     Pack contiguous samples into miniSEED records.
@@ -67,6 +76,10 @@ def pack_records(
         Length of a record.
     plain : bool
         Whether to leave samples uncompressed.
+    leap_samples : int
+        How many of the last samples lie inside a positive leap second, in times that run on as if there were
+        none. Records with such samples say so, and one that begins with them has 60 in its seconds
+        (miniSEED 2).
 
     Examples
     --------
@@ -89,7 +102,41 @@ def pack_records(
     record.encoding = DataEncoding[encoding]
     record.samprate = rate_hz
     record.starttime = start_ns
-    return b"".join(record.generate(np.ascontiguousarray(samples), letter))
+    packed = record.generate(np.ascontiguousarray(samples), letter)
+    if leap_samples:
+        packed = _mark_those_within(packed, len(samples) - leap_samples, version)
+    return b"".join(packed)
+
+
+def mark_leap(record: bytes, version: int, *, begins_inside: bool = False) -> bytes:
+    """Say in the header of one record that a positive leap second lies in it."""
+    if version == 3:
+        from pymseed import MS3Record
+
+        parsed = MS3Record.parse(record, unpack_data=True)
+        parsed.set_extra_header("/FDSN/Time/LeapSecond", 1)
+        return b"".join(parsed.generate())
+    patched = bytearray(record)
+    patched[36] |= _POSITIVE_LEAP
+    if begins_inside:
+        # 00:00:00.x of the next day is how POSIX time reads 23:59:60.x.
+        year, day = (int.from_bytes(patched[at : at + 2], "big") for at in (20, 22))
+        evening = dt.date(year, 1, 1) + dt.timedelta(days=day - 2)
+        patched[20:22] = evening.year.to_bytes(2, "big")
+        patched[22:24] = evening.timetuple().tm_yday.to_bytes(2, "big")
+        patched[24:27] = bytes((23, 59, 60))
+    return bytes(patched)
+
+
+def _mark_those_within(records: Iterable[bytes], first_inside: int, version: int) -> Iterator[bytes]:
+    """Mark the records that hold any sample from a given one on."""
+    where, order = _COUNT_BYTES[version]
+    begin = 0
+    for record in records:
+        end = begin + int.from_bytes(record[where], order)
+        inside = end > first_inside
+        yield mark_leap(record, version, begins_inside=begin >= first_inside) if inside else record
+        begin = end
 
 
 def _fits_steim2(samples: Samples) -> bool:

@@ -7,6 +7,7 @@ Three are given by name: ``small``, ``medium`` and ``large`` (`SIZES`). Times ar
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Final
 
 from pipeline.config import load
 from pipeline.errors import ConfigError
-from pipeline.synthetic.faults import Fault, FaultKind
+from pipeline.synthetic.fault_kinds import Fault, FaultKind
 from pipeline.synthetic.gravity_files import GravityFormat
+from pipeline.synthetic.instruments import InstrumentName
 from pipeline.synthetic.layout import Region
 from pipeline.synthetic.seismicity import Mainshock
 from pipeline.synthetic.times import to_ns
@@ -31,6 +33,7 @@ __all__ = [
     "GreatEarthquakeConfig",
     "LandslideConfig",
     "NetworkConfig",
+    "NewSensorConfig",
     "NoiseConfig",
     "RiseConfig",
     "SynthConfig",
@@ -217,25 +220,71 @@ class GravityConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewSensorConfig:
+    """
+    The sensor that takes over.
+
+    Parameters
+    ----------
+    instrument : str
+        One of `pipeline.synthetic.instruments.INSTRUMENTS`.
+    azimuth_deg : float
+        Stated direction of its first horizontal; other than 0, its channels are named 1 and 2.
+    """
+
+    instrument: InstrumentName
+    azimuth_deg: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FaultConfig:
-    """One thing that goes wrong; see `pipeline.synthetic.faults`."""
+    """
+    One thing that goes wrong.
+
+    Parameters
+    ----------
+    kind, stream, components, size
+        See `pipeline.synthetic.fault_kinds`.
+    time : datetime
+        From when. Of a leap second the midnight after it, which is all that a TOML file can say.
+    hours : float, optional
+        How long; to the end of the stream where it is left out.
+    sensor : NewSensorConfig, optional
+        Of a change of sensor.
+    """
 
     kind: FaultKind
     stream: str
     time: dt.datetime
-    hours: float
+    hours: float | None = None
     components: str = ""
     size: float = 0.0
+    sensor: NewSensorConfig | None = None
+
+    def __post_init__(self) -> None:
+        lasts = self.kind not in ("leap_second", "sensor_change")
+        if self.hours is not None and not (lasts and 0 < self.hours < math.inf):
+            wanted = "above 0, or left out for all that follows" if lasts else f"left out of a {self.kind}"
+            raise ConfigError(f"hours = {self.hours}: should be {wanted}")
+        if (self.sensor is None) == (self.kind == "sensor_change"):
+            wanted = "needs" if self.sensor is None else "takes no"
+            raise ConfigError(f"a fault of the kind {self.kind} {wanted} [faults.sensor]")
+        self.fault(self.start_ns + 1)
 
     @property
-    def fault(self) -> Fault:
-        """The same in nanoseconds."""
-        start_ns = to_ns(self.time)
+    def start_ns(self) -> int:
+        """The time in nanoseconds since 1970."""
+        return to_ns(self.time)
+
+    def fault(self, stop_ns: int) -> Fault:
+        """Return the same in nanoseconds, for a stream that stops at a time."""
+        start_ns = self.start_ns
+        end_ns = stop_ns if self.hours is None else start_ns + round(self.hours * 3.6e12)
         return Fault(
             kind=self.kind,
             stream=self.stream,
             start_ns=start_ns,
-            end_ns=start_ns + round(self.hours * 3.6e12),
+            end_ns=start_ns + 10**9 if self.kind == "leap_second" else end_ns,
             components=self.components,
             size=self.size,
         )

@@ -4,7 +4,8 @@ What goes wrong with real archives, done to clean records on purpose.
 A fault takes the traces of one stream over a span and returns other ones; each is a row of the truth. They
 are applied in the order in which they are given, so that a component can die after it was swapped.
 
-Clocks: a sample is taken when it is taken, and only what its header says of that is wrong.
+Clocks: a sample is taken when it is taken, and only what its header says of that is wrong. Leap seconds
+(`pipeline.synthetic.leap_second`) and new sensors are in clean records already.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +20,9 @@ from numpy.typing import NDArray
 from pipeline.errors import ConfigError
 from pipeline.keys import Channel
 from pipeline.synthetic.draws import generator
+from pipeline.synthetic.fault_kinds import Fault
 
-__all__ = ["FAULT_KINDS", "Fault", "FaultKind", "Trace", "apply_faults"]
-
-FaultKind = Literal[
-    "gap",
-    "missing_day",
-    "equal_overlap",
-    "disagreeing_overlap",
-    "clock_shift",
-    "clock_drift",
-    "dead",
-    "swapped",
-    "polarity",
-    "clipped",
-    "wrong_gain",
-    "half_rate",
-    "out_of_order",
-    "two_versions",
-]
+__all__ = ["Fault", "Trace", "apply_faults"]
 
 DAY_NS = 86_400_000_000_000
 _DRIFT_STEP_NS = 30_000_000_000
@@ -65,6 +48,8 @@ class Trace:
         ``R``, ``D``, ``Q`` or ``M``.
     is_shuffled : bool
         Whether its records are out of order in their file.
+    leap_samples : int
+        How many of the last samples lie inside a leap second, in times that run on as if there were none.
     """
 
     channel: Channel
@@ -73,54 +58,25 @@ class Trace:
     rate_hz: float
     quality: str = "D"
     is_shuffled: bool = False
+    leap_samples: int = 0
 
     def index(self, time_ns: int) -> int:
-        """Return the first sample at or after a time, at least 0 and at most n."""
+        """Return the first sample at or after a time, at least 0 and at most n; none of a leap second is."""
+        if self.leap_samples and time_ns >= self._leap_midnight_ns:
+            return len(self.samples)
         behind = -(-(time_ns - self.start_ns) * round(self.rate_hz * 1e6) // 10**15)
         return int(min(max(behind, 0), len(self.samples)))
 
     def part(self, begin: int, end: int) -> Trace:
         """Return the samples from ``begin`` to before ``end``."""
         start = self.start_ns + round(begin * 1e9 / self.rate_hz)
-        return replace(self, samples=self.samples[begin:end], start_ns=start)
+        leap = max(0, end - max(begin, len(self.samples) - self.leap_samples))
+        return replace(self, samples=self.samples[begin:end], start_ns=start, leap_samples=leap)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """
-    One thing that is wrong with a stream for a while.
-
-    Parameters
-    ----------
-    kind : str
-        See `FAULT_KINDS`.
-    stream : str
-        As ``SY.S03..HH``.
-    start_ns, end_ns : int
-        Half-open span.
-    components : str
-        Letters of the channels concerned, as ``ZN``; all of them where it is empty.
-    size : float
-        What it means depends on the kind; see `FAULT_KINDS`.
-    """
-
-    kind: FaultKind
-    stream: str
-    start_ns: int
-    end_ns: int
-    components: str = ""
-    size: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in FAULT_KINDS:
-            raise ConfigError(f"fault {self.kind!r}: should be one of {', '.join(FAULT_KINDS)}")
-        if self.end_ns <= self.start_ns:
-            raise ConfigError(f"fault {self.kind} of {self.stream}: its end should come after its start")
-
-    def concerns(self, trace: Trace) -> bool:
-        """Tell whether a trace belongs to the stream and components."""
-        letters = self.components or trace.channel.code[-1]
-        return str(trace.channel.stream) == self.stream and trace.channel.code[-1] in letters
+    @property
+    def _leap_midnight_ns(self) -> int:
+        first = len(self.samples) - self.leap_samples
+        return (self.start_ns + round(first * 1e9 / self.rate_hz)) // DAY_NS * DAY_NS
 
 
 def apply_faults(traces: Iterable[Trace], faults: Sequence[Fault], *, seed: int) -> list[Trace]:
@@ -158,7 +114,7 @@ def apply_faults(traces: Iterable[Trace], faults: Sequence[Fault], *, seed: int)
         found = [
             part
             for trace in found
-            for part in (spoil(trace, fault, seed) if fault.concerns(trace) else [trace])
+            for part in (spoil(trace, fault, seed) if fault.concerns(trace.channel) else [trace])
             if len(part.samples)
         ]
     return found
@@ -201,7 +157,7 @@ def _contradict(trace: Trace, fault: Fault, seed: int) -> list[Trace]:
     begin, end = _span(trace, fault)
     again = trace.part(begin, end)
     key = ("fault", fault.kind, fault.stream, trace.channel.code, fault.start_ns)
-    off = np.rint(generator(seed, *key).normal(0.0, max(fault.size, 1.0), end - begin))
+    off = np.rint(generator(seed, *key).normal(0.0, fault.size, end - begin))
     return [trace, replace(again, samples=(again.samples + off).astype(np.int32))]
 
 
@@ -248,7 +204,9 @@ def _halve_rate(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: 
         from scipy.signal import resample_poly
 
         slow = resample_poly(part.samples.astype(np.float64), 1, 2, window=("kaiser", 10.0))
-        return [replace(part, samples=np.rint(slow).astype(np.int32), rate_hz=part.rate_hz / 2)]
+        leap = part.leap_samples // 2
+        samples = np.rint(slow).astype(np.int32)
+        return [replace(part, samples=samples, rate_hz=part.rate_hz / 2, leap_samples=leap)]
 
     return _around(trace, fault, halved)
 
@@ -269,18 +227,36 @@ def _give_twice(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: 
     return _around(trace, fault, both)
 
 
+def _keep(trace: Trace, fault: Fault, seed: int) -> list[Trace]:  # noqa: ARG001
+    return [trace]
+
+
+def _count_on(trace: Trace, fault: Fault, seed: int) -> list[Trace]:
+    """Give the leap second the first second of the day, and be late from then on until somebody notices."""
+    late = replace(fault, kind="clock_shift", size=1.0)
+    return [replace(part, leap_samples=0) for part in _shift(trace, late, seed)]
+
+
 def _swap(traces: Sequence[Trace], fault: Fault) -> list[Trace]:
-    """Exchange the samples of the two components that a fault names."""
-    pair = [trace for trace in traces if fault.concerns(trace)]
-    if len(pair) < 2:
+    """Exchange the samples of the two components that a fault names, epoch by epoch of their sensor."""
+    pairs: dict[tuple[int, int], list[Trace]] = {}
+    for trace in traces:
+        if fault.concerns(trace.channel):
+            pairs.setdefault((trace.start_ns, len(trace.samples)), []).append(trace)
+    if sum(map(len, pairs.values())) < 2:
         return list(traces)
-    if len(pair) > 2 or (pair[0].start_ns, len(pair[0].samples)) != (pair[1].start_ns, len(pair[1].samples)):
-        raise ConfigError(f"fault swapped of {fault.stream}: should come first, and name two components")
-    one, other = pair
-    begin, end = _span(one, fault)
-    samples = one.samples.copy(), other.samples.copy()
-    samples[0][begin:end], samples[1][begin:end] = other.samples[begin:end], one.samples[begin:end]
-    changed = {id(one): replace(one, samples=samples[0]), id(other): replace(other, samples=samples[1])}
+    changed = {}
+    for pair in pairs.values():
+        if len(pair) != 2:
+            raise ConfigError(
+                f"fault swapped of {fault.stream}: should come before those that cut its traces"
+            )
+        one, other = pair
+        begin, end = _span(one, fault)
+        samples = one.samples.copy(), other.samples.copy()
+        samples[0][begin:end], samples[1][begin:end] = other.samples[begin:end], one.samples[begin:end]
+        changed[id(one)] = replace(one, samples=samples[0])
+        changed[id(other)] = replace(other, samples=samples[1])
     return [changed.get(id(each), each) for each in traces]
 
 
@@ -298,24 +274,7 @@ _SPOIL: Mapping[str, Callable[[Trace, Fault, int], list[Trace]]] = {
     "half_rate": _halve_rate,
     "out_of_order": _shuffle,
     "two_versions": _give_twice,
+    "leap_second": _keep,
+    "missed_leap_second": _count_on,
+    "sensor_change": _keep,
 }
-
-FAULT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "gap": "no samples",
-        "missing_day": "no samples, and no file where that is all of a day",
-        "equal_overlap": "samples come twice, and agree",
-        "disagreeing_overlap": "samples come twice, and differ by a noise of `size` counts",
-        "clock_shift": "headers are late by `size` seconds",
-        "clock_drift": "headers run away by `size` seconds a day",
-        "dead": "all samples are `size` counts",
-        "swapped": "two components are exchanged",
-        "polarity": "the sign is wrong",
-        "clipped": "no sample beyond ± `size` counts",
-        "wrong_gain": "counts are `size` times what the metadata say",
-        "half_rate": "recorded at half the rate",
-        "out_of_order": "records in any order in their file",
-        "two_versions": "first version (D) without its middle third and `size` counts off, second (Q) right",
-    }
-)
-"""What each kind of fault does, and what its size means."""

@@ -6,25 +6,40 @@ Instruments: what turns motion, gravity or pressure into counts, and how it stan
     ground  -->  rotation  -->  poles and zeros  -->  V  -->  digitizer, a gain  -->  counts
                  Sensor         Instrument
 
-An `Instrument` is what a manufacturer sells; the factories make three of them. A `Sensor` is one of those
+An `Instrument` is what a manufacturer sells; the factories make some of them. A `Sensor` is one of those
 over an epoch: its codes, its rate, and where it truly points, which is not quite where its metadata say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.errors import ConfigError
 
-__all__ = ["Instrument", "Sensor", "barometer", "broadband", "gravimeter"]
+__all__ = [
+    "INSTRUMENTS",
+    "Instrument",
+    "InstrumentName",
+    "Quantity",
+    "Sensor",
+    "barometer",
+    "broadband",
+    "compact",
+    "gravimeter",
+    "short_period",
+]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 ComplexArray: TypeAlias = NDArray[np.complex128]
 Quantity = Literal["velocity", "acceleration", "pressure"]
+
+InstrumentName = Literal["broadband", "compact", "short period"]
 
 _COUNTS_PER_VOLT = 2**24 / 40.0  # 24 bits over 40 V peak to peak
 
@@ -135,6 +150,63 @@ def broadband(name: str = "broadband 120 s") -> Instrument:
     )
 
 
+def compact(name: str = "compact broadband 20 s") -> Instrument:
+    """
+    Make a small broadband seismometer of 20 s, which clips at 27 mm/s.
+
+    Examples
+    --------
+    >>> instrument = compact()
+    >>> f"{instrument.clip_counts / instrument.sensitivity:.4f}"
+    '0.0265'
+    >>> (abs(instrument.response([1 / 20, 10.0])) / instrument.sensitivity).round(3).tolist()
+    [0.707, 1.0]
+    """
+    return Instrument(
+        name=name,
+        quantity="velocity",
+        sensor_gain=754.0,
+        counts_per_volt=_COUNTS_PER_VOLT,
+        gain_hz=1.0,
+        zeros=(0j, 0j),
+        poles=_pendulum(period_s=20.0, damping=0.707),
+    )
+
+
+def short_period(name: str = "short period 1 s") -> Instrument:
+    """
+    Make a seismometer of 1 s, whose gain is stated at 5 Hz, on a digitizer of 20 V; it clips at 25 mm/s.
+
+    Examples
+    --------
+    >>> instrument = short_period()
+    >>> (abs(instrument.response([0.1, 1.0, 5.0])) / instrument.sensitivity).round(3).tolist()
+    [0.01, 0.714, 1.0]
+    """
+    return Instrument(
+        name=name,
+        quantity="velocity",
+        sensor_gain=400.0,
+        counts_per_volt=2 * _COUNTS_PER_VOLT,
+        gain_hz=5.0,
+        zeros=(0j, 0j),
+        poles=_pendulum(period_s=1.0, damping=0.7),
+    )
+
+
+def _pendulum(*, period_s: float, damping: float) -> tuple[complex, complex]:
+    """Return the poles of a mass on a spring, which with two zeros at 0 Hz is flat to velocity above it."""
+    omega = 2 * np.pi / period_s
+    pole = complex(-damping * omega, omega * np.sqrt(1 - damping**2))
+    return pole, pole.conjugate()
+
+
+INSTRUMENTS: Final[Mapping[InstrumentName, Callable[[], Instrument]]] = MappingProxyType(
+    {"broadband": broadband, "compact": compact, "short period": short_period}
+)
+"""Seismometers by the names that a config has for them."""
+
+
 def gravimeter(name: str = "gravimeter", *, nm_s2_per_count: float = 0.1) -> Instrument:
     """
     Make a gravimeter that is flat from zero to beyond its Nyquist frequency.
@@ -197,6 +269,8 @@ class Sensor:
         it is not 0.
     orientation_error_deg : float
         True direction minus the stated one.
+    stated_start_ns, stated_end_ns : int, optional
+        What its metadata have instead of its start and its end, where they are wrong.
 
     Examples
     --------
@@ -213,12 +287,23 @@ class Sensor:
     location: str = ""
     azimuth_deg: float = 0.0
     orientation_error_deg: float = 0.0
+    stated_start_ns: int | None = None
+    stated_end_ns: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.code) not in (2, 3):
             raise ConfigError(f"a sensor's code should be as 'HH' or 'LGZ', got {self.code!r}")
         if self.end_ns is not None and self.end_ns <= self.start_ns:
             raise ConfigError(f"sensor {self.code}: its end should come after its start")
+        start_ns, end_ns = self.stated_epoch
+        if end_ns is not None and end_ns <= start_ns:
+            raise ConfigError(f"sensor {self.code}: its stated end should come after its stated start")
+
+    @property
+    def stated_epoch(self) -> tuple[int, int | None]:
+        """Start and end as the metadata have them."""
+        start_ns = self.start_ns if self.stated_start_ns is None else self.stated_start_ns
+        return start_ns, self.end_ns if self.stated_end_ns is None else self.stated_end_ns
 
     @property
     def channels(self) -> tuple[tuple[str, float, float], ...]:

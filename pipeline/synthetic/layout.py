@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.errors import ConfigError
+from pipeline.keys import Channel, Stream
 from pipeline.synthetic.draws import generator
 from pipeline.synthetic.faulting import kilometres_between, move
 from pipeline.synthetic.instruments import Instrument, Sensor, barometer, broadband, gravimeter
@@ -105,6 +106,7 @@ class Station:
     latitude, longitude, elevation_m : float
     site : SiteTerms
     sensors : tuple of Sensor
+        Those of one stream follow each other in time.
     """
 
     network: str
@@ -114,6 +116,15 @@ class Station:
     elevation_m: float
     site: SiteTerms
     sensors: tuple[Sensor, ...]
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of its sensors; one that followed another shares its stream."""
+        channels = (
+            Channel(self.network, self.name, sensor.location, sensor.channels[0][0])
+            for sensor in self.sensors
+        )
+        return tuple(dict.fromkeys(channel.stream for channel in channels))
 
 
 def draw_points(

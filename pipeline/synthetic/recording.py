@@ -4,7 +4,7 @@ Recording: what a station would have written on one day, and what is true of it.
 ::
 
     ground noise ─┐
-    landslides ───┼─ sensor ─ digitizer ─ counts ─ faults ─ traces
+    landslides ───┼─ sensor ─ digitizer ─ counts ─ leap seconds, faults ─ traces
     transients ───┤                         │
     earthquakes ──┘                         └ arrivals, amplitudes, SNR
           └ local magnitudes
@@ -20,26 +20,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.keys import Channel
-from pipeline.synthetic.ambient import Transfer, ambient_noise
+from pipeline.synthetic.ambient import ambient_noise
 from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.earth import Earth, Site, default_crust
 from pipeline.synthetic.faults import Trace, apply_faults
 from pipeline.synthetic.instruments import Sensor
 from pipeline.synthetic.landslide import ground_velocity
 from pipeline.synthetic.layout import Station
+from pipeline.synthetic.leap_second import with_leap_seconds
 from pipeline.synthetic.local_magnitude import zero_to_peak_mm
 from pipeline.synthetic.neighbourhood import ambient_at, landslides_at, surroundings_at
 from pipeline.synthetic.scenario import Scenario
 from pipeline.synthetic.seismogram import Seismogram, synthesize
+from pipeline.synthetic.sensing import to_counts, transfer_of, turn
 from pipeline.synthetic.slowness import random_field
 from pipeline.synthetic.source import Earthquake
-from pipeline.synthetic.transient_shapes import Transient
+from pipeline.synthetic.transient_shapes import INSTRUMENTAL
 from pipeline.synthetic.transients import list_transients, waveform
 
 __all__ = ["Onset", "Recording", "StationAmplitude", "record_day", "record_span"]
@@ -49,7 +50,6 @@ _BEFORE_S, _AFTER_S = 5.0, 1.0
 _WARM_UP_S = 4.0
 _MARGIN_S = _BEFORE_S + _WARM_UP_S + 1.0
 _BAND_HZ = (1.0, 20.0)
-_RESPONSE_TAIL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +84,12 @@ class Recording:
     """
     A station-day: traces with all their faults, and what is true of it.
 
-    Onsets and transients that begin in it, and amplitudes of the events whose P lies in it.
+    Onsets that lie in it, and amplitudes of the events whose P does.
     """
 
     traces: list[Trace]
     onsets: list[Onset]
     amplitudes: list[StationAmplitude]
-    transients: list[Transient]
 
 
 def record_day(scenario: Scenario, station: Station, day: int) -> Recording:
@@ -117,15 +116,29 @@ def record_day(scenario: Scenario, station: Station, day: int) -> Recording:
 
 def record_span(scenario: Scenario, station: Station, low_ns: int, high_ns: int) -> Recording:
     """Make a station's record from a time up to another; the same however it is cut, but for its faults."""
-    (sensor,) = station.sensors
+    parts = []
+    for sensor in station.sensors:
+        begin_ns, end_ns = max(low_ns, sensor.start_ns), min(high_ns, sensor.end_ns or high_ns)
+        if begin_ns < end_ns:
+            parts.append(_record_by(sensor, scenario, station, begin_ns, end_ns))
+    clean = [trace for part in parts for trace in part.traces]
+    return Recording(
+        traces=apply_faults(clean, scenario.faults, seed=scenario.config.seed),
+        onsets=[onset for part in parts for onset in part.onsets],
+        amplitudes=[amplitude for part in parts for amplitude in part.amplitudes],
+    )
+
+
+def _record_by(sensor: Sensor, scenario: Scenario, station: Station, low_ns: int, high_ns: int) -> Recording:
+    """Make the clean record of one sensor."""
     rate = sensor.rate_hz
     first, stop = _sample(low_ns, rate), _sample(high_ns, rate)
     margin = round(_MARGIN_S * rate)
     counts = _noise_counts(scenario, station, sensor, first - margin, stop + margin)
-    transients = _add_disturbances(counts, scenario, station, sensor, first - margin)
+    _add_disturbances(counts, scenario, station, sensor, first - margin)
     onsets, amplitudes = [], []
     for made in _seismograms(scenario, station, low_ns, high_ns):
-        _add(counts, _to_counts(made.data, sensor), made.first - (first - margin))
+        _add(counts, to_counts(made.data, sensor), made.first - (first - margin))
         for phase, time_ns in (("P", made.p_ns), ("S", made.s_ns)):
             if low_ns <= time_ns < high_ns:
                 onsets.append((made, phase, time_ns))
@@ -134,10 +147,9 @@ def record_span(scenario: Scenario, station: Station, low_ns: int, high_ns: int)
     velocity = counts / np.float32(sensor.instrument.sensitivity)
     seen = [_measure(*each, velocity, first - margin, rate) for each in onsets]
     return Recording(
-        traces=_traces(scenario, station, sensor, counts[:, margin:-margin], low_ns),
+        traces=_traces(scenario, station, sensor, counts, first, margin),
         onsets=sorted(seen, key=lambda onset: (onset.time_ns, onset.event_id)),
         amplitudes=amplitudes,
-        transients=[one for one in transients if low_ns <= one.start_ns < high_ns],
     )
 
 
@@ -147,67 +159,55 @@ def _sample(time_ns: int, rate_hz: float) -> int:
 
 
 def _traces(
-    scenario: Scenario, station: Station, sensor: Sensor, counts: NDArray[np.float32], start_ns: int
+    scenario: Scenario,
+    station: Station,
+    sensor: Sensor,
+    counts: NDArray[np.float32],
+    first: int,
+    margin: int,
 ) -> list[Trace]:
+    """Cut off the margins, of which the leap seconds need what comes after."""
     most = sensor.instrument.clip_counts
     samples = np.clip(np.rint(counts), -most, most).astype(np.int32)
-    clean = [
-        Trace(
+    traces = []
+    for (code, _, _), row in zip(sensor.channels, samples, strict=True):
+        trace = Trace(
             channel=Channel(station.network, station.name, sensor.location, code),
-            samples=row,
-            start_ns=start_ns,
+            samples=row[margin:-margin],
+            start_ns=first * 10**12 // round(sensor.rate_hz * 1000),
             rate_hz=sensor.rate_hz,
         )
-        for (code, _, _), row in zip(sensor.channels, samples, strict=True)
-    ]
-    return apply_faults(clean, scenario.faults, seed=scenario.config.seed)
+        traces += with_leap_seconds(trace, scenario.faults, row[-margin:])
+    return traces
 
 
 def _noise_counts(
     scenario: Scenario, station: Station, sensor: Sensor, first: int, stop: int
 ) -> NDArray[np.float32]:
     """Return noise as the sensor gives it, in counts, of its own components."""
-    transfer = dict.fromkeys("ZNE", _from_acceleration(sensor))
+    transfer = dict.fromkeys("ZNE", transfer_of(sensor))
     noise = ambient_noise(ambient_at(scenario, station), first, stop, transfer=transfer)
-    return _turn(noise, sensor)
-
-
-def _turn(motion: NDArray[np.float32], sensor: Sensor) -> NDArray[np.float32]:
-    """Return up, north and east as the sensor stands."""
-    rotation = sensor.rotation.astype(np.float32)
-    if rotation[1, 1] == 1:
-        return motion
-    # Not as a product of matrices, whose last bits depend on how many columns there are.
-    turned = [motion[0], *(row[1] * motion[1] + row[2] * motion[2] for row in rotation[1:])]
-    return np.stack(turned)
-
-
-def _from_acceleration(sensor: Sensor) -> Transfer:
-    def transfer(frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
-        return sensor.instrument.response(frequency_hz) / (2j * np.pi * frequency_hz)
-
-    return transfer
+    return turn(noise, sensor)
 
 
 def _add_disturbances(
     counts: NDArray[np.float32], scenario: Scenario, station: Station, sensor: Sensor, first: int
-) -> tuple[Transient, ...]:
-    """Add landslides and what is neither noise nor an earthquake; return the latter."""
+) -> None:
+    """Add landslides and what is neither noise nor an earthquake."""
     stop = first + counts.shape[1]
     gain = np.float32(sensor.instrument.sensitivity)
     for slide, seen in landslides_at(scenario, station):
         motion = ground_velocity(
             slide, seen, seed=scenario.config.seed, rate_hz=sensor.rate_hz, first_sample=first, stop=stop
         )
-        counts += _turn(motion * gain, sensor)
+        counts += turn(motion * gain, sensor)
     place = surroundings_at(scenario, station)
     rate = round(sensor.rate_hz)
-    found = list_transients(place, first * 10**9 // rate, stop * 10**9 // rate)
-    for one in found:
+    for one in list_transients(place, first * 10**9 // rate, stop * 10**9 // rate):
         begin, motion = waveform(one, rate_hz=rate)
-        # Already what the sensor says: spikes and calibrations never were ground motion.
-        _add(counts, motion * gain, begin - first)
-    return found
+        # Spikes and calibrations never were ground motion.
+        seen_counts = motion * gain if one.kind in INSTRUMENTAL else to_counts(motion, sensor)
+        _add(counts, seen_counts, begin - first)
 
 
 @lru_cache(maxsize=4)
@@ -256,16 +256,6 @@ def _event(catalog: Catalog, index: int) -> Earthquake:
         dip_deg=float(catalog.dip_deg[index]),
         rake_deg=float(catalog.rake_deg[index]),
     )
-
-
-def _to_counts(velocity_m_s: NDArray[np.float32], sensor: Sensor) -> NDArray[np.float32]:
-    """Put ground velocity through the sensor; what rings on after the end is kept for a minute."""
-    rate = sensor.rate_hz
-    length = velocity_m_s.shape[1] + round(_RESPONSE_TAIL_S * rate)
-    size = scipy.fft.next_fast_len(length, real=True)
-    spectrum = scipy.fft.rfft(velocity_m_s, size, axis=1)
-    spectrum *= sensor.instrument.response(scipy.fft.rfftfreq(size, 1 / rate)).astype(np.complex64)
-    return _turn(scipy.fft.irfft(spectrum, size, axis=1)[:, :length], sensor)
 
 
 def _add(counts: NDArray[np.float32], more: NDArray[np.float32], at: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.errors import ConfigError
 from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.config import EarthquakeConfig, SynthConfig, to_ns
+from pipeline.synthetic.fault_kinds import Fault
 from pipeline.synthetic.faulting import draw_planes
-from pipeline.synthetic.faults import Fault
 from pipeline.synthetic.layout import Region, Station, gravity_network, seismic_network
+from pipeline.synthetic.network_faults import change_sensors, plan_faults
 from pipeline.synthetic.seismicity import Background, simulate
 
 __all__ = ["GRAVITY_NETWORK", "Scenario", "gravity_span", "make_scenario"]
@@ -65,17 +67,30 @@ def make_scenario(config: SynthConfig) -> Scenario:
         spacing_km=network.spacing_km,
         orientation_error_deg=network.orientation_error_deg,
     )
+    gravimeters = _make_gravimeters(config)
+    faults = plan_faults(config.faults, _spans_ns(config, stations, gravimeters))
     names = {station.name for station in stations}
     for slide in config.landslides:
         if slide.station not in names:
             raise ConfigError(f"landslides: no station {slide.station}; there are {', '.join(sorted(names))}")
     return Scenario(
         config=config,
-        stations=stations,
-        gravimeters=_make_gravimeters(config),
+        stations=change_sensors(
+            stations, config.faults, seed=config.seed, orientation_error_deg=network.orientation_error_deg
+        ),
+        gravimeters=gravimeters,
         catalog=_make_catalog(config),
-        faults=tuple(each.fault for each in config.faults),
+        faults=faults,
     )
+
+
+def _spans_ns(
+    config: SynthConfig, stations: Iterable[Station], gravimeters: Iterable[Station]
+) -> dict[str, tuple[int, int]]:
+    """Return when each stream begins and stops."""
+    own = (config.start_ns, config.stop_ns)
+    spans = {str(stream): own for station in stations for stream in station.streams}
+    return spans | {str(stream): gravity_span(config) for one in gravimeters for stream in one.streams}
 
 
 def gravity_span(config: SynthConfig) -> tuple[int, int]:

@@ -55,7 +55,8 @@ def day_files(traces: Iterable[Trace], day: dt.date, *, seed: int) -> list[DayFi
     for trace in traces:
         name = str(trace.channel)
         rank = RANKS[trace.quality]
-        records = pack_records(trace.channel, trace.samples, trace.start_ns, trace.rate_hz, rank)
+        clock = (trace.start_ns, trace.rate_hz, rank)
+        records = pack_records(trace.channel, trace.samples, *clock, leap_samples=trace.leap_samples)
         if trace.is_shuffled:
             records = _shuffle(records, seed, name, day.toordinal())
         channels[name] = trace.channel

@@ -5,8 +5,8 @@ StationXML of a synthetic network: FDSN 1.2, with the response of every channel 
 
     ground  -->  stage 1: poles and zeros  -->  V  -->  stage 2: digitizer, a gain  -->  counts
 
-What is written is what the operators of the network believe. Orientation errors, site terms and faults are
-not in it. The same stations give the same bytes: the time of creation is the caller's.
+What is written is what the operators of the network believe: the stated orientations and epochs. Site terms
+and faults are not in it. The same stations give the same bytes: the time of creation is the caller's.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _station(station: Station, sensors: list[Sensor]) -> Element:
     _set_span(element, sensors)
     _add_place(element, station)
     _add(SubElement(element, "Site"), "Name", f"synthetic site {station.name}")
-    for sensor in sorted(sensors, key=lambda sensor: (sensor.location, sensor.code, sensor.start_ns)):
+    for sensor in sorted(sensors, key=lambda sensor: (sensor.location, sensor.code, sensor.stated_epoch[0])):
         for code, azimuth_deg, dip_deg in sensor.channels:
             channel = SubElement(element, "Channel", code=code, locationCode=sensor.location)
             _set_span(channel, [sensor])
@@ -163,10 +163,10 @@ def _set_span(element: Element, sensors: list[Sensor]) -> None:
     """Date an element from the first start of its sensors to their last end, if all of them end."""
     if not sensors:
         return
-    element.set("startDate", _time(min(sensor.start_ns for sensor in sensors)))
-    ends = [sensor.end_ns for sensor in sensors if sensor.end_ns is not None]
-    if len(ends) == len(sensors):
-        element.set("endDate", _time(max(ends)))
+    element.set("startDate", _time(min(sensor.stated_epoch[0] for sensor in sensors)))
+    ends = [sensor.stated_epoch[1] for sensor in sensors]
+    if None not in ends:
+        element.set("endDate", _time(max(end for end in ends if end is not None)))
 
 
 def _time(time_ns: int) -> str:

@@ -12,13 +12,15 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "P_S_KM", "SHAPES", "SURFACE_S_KM", "Kind", "Transient"]
+__all__ = ["INSTRUMENTAL", "KINDS", "P_S_KM", "SHAPES", "SURFACE_S_KM", "Kind", "Transient"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal[
     "burst", "spike", "glitch", "calibration", "footsteps", "vehicle", "train", "teleseism"
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+INSTRUMENTAL: Final[frozenset[Kind]] = frozenset(("spike", "glitch", "calibration"))
+"""Those that the instrument makes: given as the velocity that one would read from it."""
 
 _SECOND_NS: Final = 1_000_000_000
 _SENSOR_CORNER_S: Final = 120.0

@@ -26,7 +26,7 @@ def scenario() -> Scenario:
         region=Region(latitude=36.0, longitude=104.0, width_km=900.0, height_km=600.0),
         rises=(RiseConfig(station="G02", time=START, days=2.0, gain_db=6.0),),
     )
-    config: SynthConfig = replace(read_config("small"), gravity=gravity)
+    config: SynthConfig = replace(read_config("small"), gravity=gravity, faults=())
     return make_scenario(config)
 
 
