@@ -200,7 +200,7 @@ class GravityConfig:
     earthquakes, rises
         What happens.
     formats : tuple of {"mseed", "ggp", "tsf"}
-        As which files the same samples are written. Text is 17 (ggp) and 21 (tsf) times as large.
+        As which files the same samples are written. Text is 12 (ggp) and 15 (tsf) times as large.
     """
 
     stations: int
