@@ -32,12 +32,13 @@ from pipeline.archive.claims import BlockPlan, plan_blocks
 from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
 from pipeline.archive.metadata import add_stationxml
-from pipeline.archive.readers import Problem
+from pipeline.archive.readers import Problem, SourceMap, load_map
 from pipeline.archive.scan import FileScan, find_files, scan_file
 from pipeline.archive.shard import PCODEC_LEVEL
 from pipeline.archive.stations import merge_stationxml
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
+from pipeline.config import to_toml
 from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
@@ -56,6 +57,7 @@ VERSION = 1
 """Part of every fingerprint: raised when the same files would give other bytes."""
 
 MAX_WAVES = 3
+MAP = "scan/map.toml"
 STALE_INDEX = "index.stale"
 """Lists the blocks under way, with their fingerprints; there while the index is older than their tables."""
 
@@ -99,6 +101,7 @@ def ingest(
     *,
     options: ArchiveOptions | None = None,
     stations: Sequence[str] = (),
+    map_file: str | None = None,
     days: Days = (None, None),
     retry_failed: bool = False,
     progress: Callable[[], Progress] = SilentProgress,
@@ -118,6 +121,9 @@ def ingest(
         For a new archive.
     stations : sequence of str
         StationXML files to merge into the archive's.
+    map_file : str, optional
+        Names, calibrations and delays for sources that do not state them; see
+        `pipeline.archive.readers.mapping`. The archive keeps it: without one, the one that it has holds.
     days : (date or None, date or None)
         Only these.
     retry_failed : bool
@@ -132,17 +138,28 @@ def ingest(
     Raises
     ------
     ConfigError
-        If a source does not exist, or the archive was made with other options.
+        If a source does not exist, the map says what can't be, or the archive was made with other options.
     LeaseHeldError
         If another ingest is writing this archive.
     """
-    found = list(find_files(sources))
+    given = None if map_file is None else load_map(Path(map_file))
     documents = [_read_document(path) for path in stations]
+    found = list(find_files(sources, given or _kept_map(archive_url)))
     store = create_store(archive_url, options)
     with Lease(store.objects) as lease:
         if documents:
             add_stationxml(store, documents)
+        if given is not None:
+            store.objects.write(MAP, to_toml(given).encode())
         return _Ingest(store, lease, runner, progress).run(found, days, retry_failed=retry_failed)
+
+
+def _kept_map(archive_url: str) -> SourceMap | None:
+    """Return the map that an archive has."""
+    try:
+        return load_map(open_objects(archive_url).read(MAP).decode())
+    except FileNotFoundError:
+        return None
 
 
 def _read_document(path: str) -> bytes:
@@ -157,10 +174,16 @@ def _read_document(path: str) -> bytes:
 
 
 def preview(
-    sources: Sequence[str], archive_url: str, *, days: Days = (None, None), retry_failed: bool = False
+    sources: Sequence[str],
+    archive_url: str,
+    *,
+    map_file: str | None = None,
+    days: Days = (None, None),
+    retry_failed: bool = False,
 ) -> Plan:
     """Plan an ingest, for ``--dry-run``: new files are scanned, and nothing is written."""
-    found = list(find_files(sources))
+    given = None if map_file is None else load_map(Path(map_file))
+    found = list(find_files(sources, given or _kept_map(archive_url)))
     try:
         store = open_store(archive_url)
     except NotAnArchiveError:
@@ -376,10 +399,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "ingest",
         help="bring source files into an archive",
         description=(
-            "Bring an archive up to date with miniSEED files: new and changed files are read, everything "
-            "else is left alone. The archive is made if it is not there."
+            "Bring an archive up to date with source files (miniSEED, SAC, GSE, GGP, TSoft, CSV and others): "
+            "new and changed files are read, everything else is left alone. The archive is made if it is not "
+            "there."
         ),
-        **example("stationday ingest /data/sds --archive archive.zarr --cluster processes:8"),
+        **example(
+            "stationday ingest /data/sds --archive archive.zarr --cluster processes:8",
+            "stationday ingest /data/igets --archive archive.zarr --map gravimeters.toml",
+        ),
     )
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="a folder, a file or a glob pattern")
     command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
@@ -389,6 +416,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=[],
         metavar="XML",
         help="StationXML to keep in the archive; may be given several times",
+    )
+    command.add_argument(
+        "--map",
+        metavar="TOML",
+        help="channels, calibrations and delays of files that do not name them; kept in the archive",
     )
     add_days(command)
     command.add_argument(
@@ -407,7 +439,9 @@ def _run(args: argparse.Namespace) -> int:
     options = _options(args)
     if args.dry_run:
         load_profile(args.cluster)
-        planned = preview(args.sources, args.archive, days=days, retry_failed=args.retry_failed)
+        planned = preview(
+            args.sources, args.archive, map_file=args.map, days=days, retry_failed=args.retry_failed
+        )
         print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())
         return 0
     with open_runner(args, args.archive) as (runner, progress):
@@ -417,6 +451,7 @@ def _run(args: argparse.Namespace) -> int:
             runner,
             options=options,
             stations=args.stations,
+            map_file=args.map,
             days=days,
             retry_failed=args.retry_failed,
             progress=progress,

@@ -19,7 +19,7 @@ from pipeline.archive.index import DayEntry, day_entry
 from pipeline.archive.merge import DayContent, merge_day
 from pipeline.archive.pieces import Piece, Span
 from pipeline.archive.placement import Run, SideRun, place
-from pipeline.archive.readers import Content, Problem, SourceFile, open_source
+from pipeline.archive.readers import Content, Problem, SourceFile, open_source, parse_rule
 from pipeline.archive.store import ArchiveStore
 from pipeline.archive.writer import BlockWriter
 from pipeline.errors import SourceError
@@ -194,7 +194,9 @@ def _make_day(
         problems += [problem for problem in old.problems if problem not in problems]
     content = merge_day(day, stream, grid, runs, side, buffers=buffers)
     if content.disagreed_samples:
-        detail = f"{day_of_number(day)}: {content.disagreed_samples:,} samples came twice and differ: now missing"
+        detail = (
+            f"{day_of_number(day)}: {content.disagreed_samples:,} samples came twice and differ: now missing"
+        )
         problems.append(Problem("overlap disagrees", detail))
     return content, sources, problems
 
@@ -274,7 +276,7 @@ class _OpenFiles:
         source = claim.source
         try:
             data = _read_source(source)
-            file = open_source(data, source.url)
+            file = open_source(data, source.url, parse_rule(source.rule))
         except OSError as error:
             text = error.strerror if error.strerror and not isinstance(error, SourceError) else str(error)
             reason, _, detail = text.partition(":")

@@ -27,11 +27,24 @@ __all__ = ["SCHEMA", "DayRow", "Source", "day_row", "read_block_table", "write_b
 
 @dataclass(frozen=True, order=True, slots=True)
 class Source:
-    """A source file as it was when it was read: its URL, its bytes, and its time or etag."""
+    """
+    A source file as it was when it was read, and how it was read.
+
+    Parameters
+    ----------
+    url : str
+    size : int
+        Bytes.
+    version : str
+        Its time or etag.
+    rule : str
+        What the map says about it, as TOML; see `pipeline.archive.readers.mapping`.
+    """
 
     url: str
     size: int
     version: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +136,16 @@ SCHEMA: pa.Schema = pa.schema(
         ("side", pa.list_(_SIDE)),
         (
             "sources",
-            pa.list_(pa.struct([("url", pa.string()), ("size", pa.int64()), ("version", pa.string())])),
+            pa.list_(
+                pa.struct(
+                    [
+                        ("url", pa.string()),
+                        ("size", pa.int64()),
+                        ("version", pa.string()),
+                        ("rule", pa.string()),
+                    ]
+                )
+            ),
         ),
         (
             "problems",
@@ -200,7 +222,7 @@ def _record(row: DayRow) -> dict[str, Any]:
         "timing_quality": row.timing_quality,
         "segments": [{name: getattr(s, name) for name in Segment.__slots__} for s in segments],
         "side": [_side_record(run) for run in row.side],
-        "sources": [{"url": s.url, "size": s.size, "version": s.version} for s in row.sources],
+        "sources": [{name: getattr(s, name) for name in Source.__slots__} for s in row.sources],
         "problems": [{"reason": p.reason, "detail": p.detail, "lost": p.lost} for p in row.problems],
         "edges": [
             {"array": array, "head": list(edges.head), "tail": edges.tail}

@@ -11,7 +11,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 from pipeline.archive.blocks import Source
 from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.pieces import Span
-from pipeline.archive.readers import Problem, open_source, peek_source
+from pipeline.archive.readers import Problem, SourceMap, open_source, parse_rule, peek_source
 from pipeline.errors import ConfigError, SourceError
 from pipeline.keys import Channel
 from pipeline.objects import PARTIAL, open_objects
@@ -31,6 +32,7 @@ HEAD_BYTES = 4096
 _SDS = re.compile(
     r"(?P<network>\w*)\.(?P<station>[\w-]+)\.(?P<location>[\w-]*)\.(?P<channel>\w+)\.[A-Z]\.(?P<year>\d{4})\.(?P<day>\d{3})"
 )
+# Unless the map has a rule for one.
 _NEVER_DATA = (PARTIAL, ".xml", ".txt", ".md", ".csv", ".json", ".toml", ".html", ".py", ".dataless")
 
 
@@ -44,7 +46,7 @@ class FileScan:
     peeked: bool = False
 
 
-def find_files(roots: Iterable[str]) -> Iterator[Source]:
+def find_files(roots: Iterable[str], source_map: SourceMap | None = None) -> Iterator[Source]:
     """
     List the files below folders, or that match glob patterns, each once.
 
@@ -52,6 +54,8 @@ def find_files(roots: Iterable[str]) -> Iterator[Source]:
     ----------
     roots : iterable of str
         Folders, files or patterns (``*``, ``?``, ``[…]``, ``**``).
+    source_map : SourceMap, optional
+        A file that has a rule in it is data, whatever it is called.
 
     Yields
     ------
@@ -64,9 +68,10 @@ def find_files(roots: Iterable[str]) -> Iterator[Source]:
         If a root does not exist or a pattern matches nothing.
     """
     seen: set[str] = set()
+    rule_for = (source_map or SourceMap()).rule_for
     for root in roots:
         found = False
-        for path in _walk(root):
+        for path in _walk(root, rule_for):
             found = True
             if path in seen:
                 continue
@@ -74,29 +79,29 @@ def find_files(roots: Iterable[str]) -> Iterator[Source]:
             try:
                 stat = os.stat(path)  # noqa: PTH116
             except OSError:
-                yield Source(path, -1, "")
+                yield Source(path, -1, "", rule_for(path))
                 continue
-            yield Source(path, stat.st_size, str(stat.st_mtime_ns))
+            yield Source(path, stat.st_size, str(stat.st_mtime_ns), rule_for(path))
         if not found:
             raise ConfigError(
                 f"{root}: no such file or folder, or nothing in it; name a folder, file or pattern"
             )
 
 
-def _walk(root: str) -> Iterator[str]:
+def _walk(root: str, rule_for: Callable[[str], str]) -> Iterator[str]:
     """Iterate over files by name. A folder that links lead into twice is entered once."""
     path = Path(root).expanduser()
     if path.is_file():
         yield str(path.absolute())
     elif path.is_dir():
-        yield from _walk_folder(str(path.absolute()), set())
+        yield from _walk_folder(str(path.absolute()), set(), rule_for)
     else:
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
             if Path(match).is_file():
                 yield str(Path(match).absolute())
 
 
-def _walk_folder(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
+def _walk_folder(folder: str, entered: set[tuple[int, int]], rule_for: Callable[[str], str]) -> Iterator[str]:
     stat = os.stat(folder)  # noqa: PTH116
     if (stat.st_dev, stat.st_ino) in entered:
         return
@@ -113,9 +118,13 @@ def _walk_folder(folder: str, entered: set[tuple[int, int]]) -> Iterator[str]:
         if entry.name.startswith("."):
             continue
         if _is_folder(entry):
-            yield from _walk_folder(entry.path, entered)
-        elif not entry.name.lower().endswith(_NEVER_DATA):
+            yield from _walk_folder(entry.path, entered, rule_for)
+        elif not entry.name.lower().endswith(_NEVER_DATA) or _is_mapped(entry, rule_for):
             yield entry.path
+
+
+def _is_mapped(entry: os.DirEntry[str], rule_for: Callable[[str], str]) -> bool:
+    return not entry.name.endswith(PARTIAL) and bool(rule_for(entry.path))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -145,12 +154,12 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
     objects = open_objects(folder or "/")
     try:
         expected = _channel_of_name(name)
-        if expected is not None and not whole and source.size > HEAD_BYTES:
+        if expected is not None and not whole and not source.rule and source.size > HEAD_BYTES:
             head, tail = objects.read_range(name, 0, HEAD_BYTES), objects.read_tail(name, HEAD_BYTES)
             span = peek_source(head, tail, source.size, name)
             if span is not None:
                 return FileScan(source, (span,), _name_problems(expected, (span,)), peeked=True)
-        content = open_source(objects.read(name), name).content
+        content = open_source(objects.read(name), name, parse_rule(source.rule)).content
     except SourceError as error:
         reason, _, detail = str(error).partition(": ")
         return FileScan(source, problems=(Problem(reason, detail),))
@@ -202,6 +211,7 @@ SCHEMA: pa.Schema = pa.schema(
         ("url", pa.string()),
         ("size", pa.int64()),
         ("version", pa.string()),
+        ("rule", pa.dictionary(pa.int32(), pa.string())),
         ("peeked", pa.bool_()),
         ("spans", pa.list_(_SPAN)),
         ("problems", pa.list_(_PROBLEM)),
@@ -216,6 +226,7 @@ def write_scan_table(scans: Mapping[str, FileScan]) -> bytes:
             "url": scan.source.url,
             "size": scan.source.size,
             "version": scan.source.version,
+            "rule": scan.source.rule,
             "peeked": scan.peeked,
             "spans": [{**_plain(span), "channel": str(span.channel)} for span in scan.spans],
             "problems": [_plain(problem) for problem in scan.problems],
@@ -234,7 +245,7 @@ def read_scan_table(data: bytes) -> dict[str, FileScan]:
     records = from_parquet(data, SCHEMA, "scan").to_pylist()
     return {
         record["url"]: FileScan(
-            Source(record["url"], record["size"], record["version"]),
+            Source(record["url"], record["size"], record["version"], sys.intern(record["rule"])),
             tuple(Span(**{**span, "channel": Channel.parse(span["channel"])}) for span in record["spans"]),
             tuple(Problem(**problem) for problem in record["problems"]),
             record["peeked"],

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS, RATES_HZ, day_of_number
 from pipeline.archive.pieces import Piece, Samples, Span, fit_lines, sample_time_ns
+from pipeline.archive.readers.mapping import SourceRule
 from pipeline.archive.readers.miniseed_headers import HeaderTable, is_record, parse_headers
 from pipeline.archive.readers.protocol import Allocate, Content, Problem, SourceFile
 from pipeline.archive.readers.steim import STEIM1, STEIM2, decode_steim
@@ -36,6 +37,9 @@ _KINDS = np.array([sorted(_TYPE_LETTER).index(_DTYPES.get(encoding, "int32")) fo
 _TEXT = 0
 _LEAST_PAYLOAD = 41  # of miniSEED 3: its header, and an identifier
 _SAMPLES_PER_BYTE = 2  # Steim2 packs seven into four bytes
+_MAP_NOT_USED = Problem(
+    "map not used", "miniSEED names its channels; gains and corrections belong into StationXML", lost=False
+)
 
 
 class MiniSeedReader:
@@ -43,13 +47,13 @@ class MiniSeedReader:
 
     name = "miniSEED"
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 (the bytes tell)
+    def accepts(self, head: bytes, name: str, rule: SourceRule | None) -> bool:  # noqa: ARG002 (the bytes tell)
         """See `Reader.accepts`."""
         return is_record(head)
 
-    def open(self, data: bytes) -> SourceFile:
-        """See `Reader.open`."""
-        return MiniSeedFile(data)
+    def open(self, data: bytes, rule: SourceRule | None) -> SourceFile:
+        """See `Reader.open`: a header names its channel, and a map is not asked."""
+        return MiniSeedFile(data, () if rule is None else (_MAP_NOT_USED,))
 
     def peek(self, head: bytes, tail: bytes, size: int) -> Span | None:
         """See `Reader.peek`: both ends must be whole records of one channel, rate, type and length."""
@@ -88,11 +92,11 @@ class _Chain:
 class MiniSeedFile:
     """One miniSEED file, its headers parsed."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, problems: tuple[Problem, ...] = ()) -> None:
         self._data = data
         table = parse_headers(data)
         self._table = table
-        self._problems = list(table.problems)
+        self._problems = [*problems, *table.problems]
         self._usable = _usable(table, self._problems)
         self._chains = self._find_chains()
 

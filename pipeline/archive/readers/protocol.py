@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.archive.pieces import Piece, Span
+from pipeline.archive.readers.mapping import SourceRule
 
 Allocate = Callable[[int, str], Any]
 """Gives an array of so many samples of a type, with any content."""
@@ -64,12 +65,12 @@ class Reader(Protocol):
 
     name: str
 
-    def accepts(self, head: bytes, name: str) -> bool:
-        """Tell by its first 512 bytes and its name whether a file is of this format."""
+    def accepts(self, head: bytes, name: str, rule: SourceRule | None) -> bool:
+        """Tell whether a file is of this format: by its first 512 bytes, its name, the map's rule for it."""
         ...
 
-    def open(self, data: bytes) -> SourceFile:
-        """Parse the headers of a file."""
+    def open(self, data: bytes, rule: SourceRule | None) -> SourceFile:
+        """Parse what tells the content of a file, with the map's rule for it."""
         ...
 
     def peek(self, head: bytes, tail: bytes, size: int) -> Span | None:
