@@ -42,7 +42,7 @@ def test_ggp_comes_back(values, others, step_s):
 
 @pytest.mark.parametrize("step_s", [1, 7, 3600])
 def test_dates_change_at_midnight(step_s):
-    samples = np.arange(200_000 // step_s + 3) % 1000.0
+    samples = np.arange(min(200_000 // step_s, 15_000)) % 1000.0
     _, blocks = read_ggp(ggp_bytes(samples, samples, step_s=step_s, **HEADER))
     _, times, _ = read_tsf(
         tsf_bytes([("g", "nm/s^2", samples)], first_s=FIRST_S, site="", instrument="", step_s=step_s)
