@@ -19,6 +19,7 @@ CENTRES = {
     "BGR": "https://eida.bgr.de",
     "BGS": "https://eida.bgs.ac.uk",
     "EARTHSCOPE": "https://service.earthscope.org",
+    "EPOSFR": "https://seisdata.epos-france.fr",
     "ETH": "https://eida.ethz.ch",
     "GEOFON": "https://geofon.gfz.de",
     "GEONET": "https://service.geonet.org.nz",
@@ -43,7 +44,10 @@ CENTRES = {
     "UIB-NORSAR": "https://eida.geo.uib.no",
     "USP": "https://sismo.iag.usp.br",
 }
-"""Base URLs of data centres with a dataselect service, after the FDSN's registry of data centres."""
+"""
+Base URLs of data centres with a dataselect service, as obspy 1.5 lists them. They move now and then: any URL
+can be given instead of a name.
+"""
 
 _EVENTS_ONLY = frozenset({"EMSC", "ISC", "USGS"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
