@@ -45,6 +45,12 @@ def test_the_first_rule_that_matches_holds(tmp_path: Path) -> None:
     assert parse_rule("") is None
 
 
+def test_the_page_shows_maps_that_load() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "sources.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    assert [rule.match for rule in load_map(example).sources] == ["*/G01/*.ggp", "*/weather/*.csv", "*.sac"]
+
+
 @given(FINITE, FINITE, st.text(max_size=20), st.lists(FINITE, max_size=3))
 def test_a_rule_comes_back_from_text(
     calibration: float, delay_s: float, unit: str, undefined: list[float]
