@@ -1,6 +1,7 @@
 import functools
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError
 from pipeline.synthetic import transient_shapes, transients
 from pipeline.synthetic.transient_shapes import KINDS
-from pipeline.synthetic.transients import Surroundings, add_transients, list_transients, waveform
+from pipeline.synthetic.transients import Surroundings, list_transients, waveform
 
 SECOND_NS = 10**9
 DAY_NS = 86400 * SECOND_NS
@@ -24,6 +25,17 @@ WEEKS = 20
 def listed(offset_h=0.0, station="PB01"):
     place = Surroundings(seed=3, station=station, utc_offset_h=offset_h)
     return list_transients(place, MONDAY * DAY_NS, (MONDAY + 7 * WEEKS) * DAY_NS)
+
+
+def record(place, first, length):
+    """Add up the transients of a place, as a recorder without noise would see them."""
+    out = np.zeros((3, length), dtype=np.float32)
+    for one in list_transients(place, first * 10**7, (first + length) * 10**7):
+        begin, made = waveform(one)
+        low, high = max(first, begin), min(first + length, begin + made.shape[1])
+        if low < high:
+            out[:, low - first : high - first] += made[:, low - begin : high - begin]
+    return out
 
 
 def some(kind, count=6):
@@ -155,14 +167,14 @@ def test_teleseisms_cross_the_network():
 def test_a_piece_is_the_same_however_it_is_cut(offset, length):
     place = Surroundings(seed=3, station="PB01", utc_offset_h=-3.0)
     first = MONDAY * DAY - DAY // 2 + offset
-    piece = add_transients(np.zeros((3, length)), first, place)
+    piece = record(place, first, length)
     np.testing.assert_array_equal(piece, around_midnight()[:, offset : offset + length])
 
 
 @functools.cache
 def around_midnight():
     place = Surroundings(seed=3, station="PB01", utc_offset_h=-3.0)
-    return add_transients(np.zeros((3, DAY + 40_000)), MONDAY * DAY - DAY // 2, place)
+    return record(place, MONDAY * DAY - DAY // 2, DAY + 40_000)
 
 
 @given(st.integers(0, 86400 * 6), st.integers(1, 100_000))
@@ -183,13 +195,40 @@ def test_the_day_before_reaches_over_midnight():
     assert min(one.start_ns for one in early) < MONDAY * DAY_NS - SECOND_NS
 
 
-def test_input_is_not_changed_and_is_added_to():
-    place = of_kind("spike")
-    before = np.ones((3, 360_000), dtype=np.float32)
-    before.flags.writeable = False
-    after = add_transients(before, MONDAY * DAY, place)
-    assert not np.array_equal(after, before)
-    assert (after == 1).mean() > 0.99
+def levels(kind, stations=200):
+    """The median peak of a kind at each of many stations, and how far its way is."""
+    only = dict.fromkeys(KINDS, 0.0) | {kind: 60.0}
+    places = (Surroundings(seed=3, station=f"S{number:03d}", per_day=only) for number in range(stations))
+    lists = [list_transients(place, MONDAY * DAY_NS, (MONDAY + 1) * DAY_NS) for place in places]
+    medians = [np.median([one.peak_m_s for one in found]) for found in lists]
+    return np.array(medians), np.array([found[0].distance_km for found in lists])
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_1_km_m_s", "median_km", "far_km"), [("vehicle", 4e-8, 1.0, 0.5), ("train", 8e-7, 8.0, 2.0)]
+)
+def test_what_passes_is_as_loud_as_its_way_is_near(kind, at_1_km_m_s, median_km, far_km):
+    peaks_m_s, distances_km = levels(kind)
+    assert np.median(distances_km) == pytest.approx(median_km, rel=0.2)
+    # Broadbands are sited away from roads, and further from railways.
+    assert (distances_km > far_km).mean() > 0.85
+    assert distances_km.min() > 0.19
+    fall, level = np.polyfit(np.log(distances_km), np.log(peaks_m_s), 1)
+    assert fall == pytest.approx(-1.5, abs=0.1)
+    assert np.exp(level) == pytest.approx(at_1_km_m_s, rel=0.2)
+
+
+def test_what_is_far_is_dull():
+    one = next(one for one in listed() if one.kind == "train")
+    low, high = (signal_band(replace(one, distance_km=km)) for km in (1.0, 10.0))
+    # exp(-pi f t) with t of 9 km more in 60 km/s: between 2 and 8 Hz that is a factor of 17 in amplitude.
+    assert (high[0] / high[1]) / (low[0] / low[1]) > 8
+
+
+def signal_band(one):
+    power = np.abs(np.fft.rfft(waveform(one)[1][0])) ** 2
+    frequency_hz = np.linspace(0, 50, power.size)
+    return [np.sqrt(power[(frequency_hz > a) & (frequency_hz < b)].sum()) for a, b in ((1.5, 3), (7, 9))]
 
 
 def test_loudness_scales_what_is_outside_alone():
