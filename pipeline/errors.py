@@ -12,7 +12,8 @@ Every error that stationday raises on purpose.
     │   └── FormatError(ValueError)      an archive, a shard or a table can't be read
     ├── SourceError(OSError)             a source file can't be read at all
     ├── ServiceError(OSError)            a web service did not give what it was asked for
-    │   ├── DamagedError                 what came was cut short, or is not what was asked for
+    │   ├── DamagedError                 what came is not what was asked for
+    │   │   └── CutOffError              it ended too early
     │   ├── DeniedError                  it wants other credentials (401, 403)
     │   ├── RefusedError                 it calls the request wrong (400 and its like)
     │   ├── TooLargeError                it wants smaller requests (413)
@@ -30,6 +31,7 @@ A day that is bad in an expected way is no exception but a recorded result with 
 __all__ = [
     "ArchiveError",
     "ConfigError",
+    "CutOffError",
     "DamagedError",
     "DeniedError",
     "FormatError",
@@ -89,7 +91,11 @@ class ServiceError(StationdayError, OSError):
 
 
 class DamagedError(ServiceError):
-    """What a web service sent was cut short, or is not what it was asked for."""
+    """What a web service sent is not what it was asked for."""
+
+
+class CutOffError(DamagedError):
+    """What a web service sent ended too early, or came too slowly to wait for."""
 
 
 class DeniedError(ServiceError):

@@ -24,13 +24,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.errors import ConfigError
+from pipeline.fdsn.centres import CENTRES, Service, find_service
+from pipeline.fdsn.client import Client, Patience
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.dataselect import Fetcher, group_windows
+from pipeline.fdsn.pace import Clock, Pace, SystemClock
+from pipeline.fdsn.selection import Selection
 from pipeline.objects import ObjectStore, open_objects
-from pipeline.sources.centres import CENTRES, Service, find_service
-from pipeline.sources.client import Client, Patience
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.dataselect import Fetcher, group_windows
-from pipeline.sources.pace import Clock, Pace, SystemClock
-from pipeline.sources.selection import Selection
 from workflows.execute import execute
 from workflows.fetching import FetchBlock, plan_fetching
 from workflows.lease import Lease

@@ -17,10 +17,8 @@ import pyarrow.compute as pc
 
 from pipeline.archive.grid import day_number, day_of_number
 from pipeline.archive.packing import sds_path
-from pipeline.keys import Block, Channel, Stream, blocks_between
-from pipeline.objects import ObjectStore
-from pipeline.sources.dataselect import DayAnswer, Fetcher, group_windows
-from pipeline.sources.outcomes import (
+from pipeline.fdsn.dataselect import DayAnswer, Fetcher, group_windows
+from pipeline.fdsn.outcomes import (
     GROWS_FOR,
     Outcome,
     day_end,
@@ -30,9 +28,11 @@ from pipeline.sources.outcomes import (
     read_outcomes,
     write_outcomes,
 )
-from pipeline.sources.pace import Clock
-from pipeline.sources.records import covered_share, record_spans
-from pipeline.sources.selection import Runs
+from pipeline.fdsn.pace import Clock
+from pipeline.fdsn.records import covered_share, record_spans
+from pipeline.fdsn.selection import Runs
+from pipeline.keys import Block, Channel, Stream, blocks_between
+from pipeline.objects import ObjectStore
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.plan import Plan, Task, Verdict
 
@@ -125,7 +125,7 @@ def plan_fetching(
         Names the service: what one has not, another may have.
     now : datetime
     retry_failed, retry_empty : bool
-        What to ask for again; see `pipeline.sources.outcomes`.
+        What to ask for again; see `pipeline.fdsn.outcomes`.
 
     Returns
     -------

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from pipeline.archive.stations import merge_stationxml
 from pipeline.errors import DamagedError, FormatError
+from pipeline.fdsn.client import Client
+from pipeline.fdsn.selection import Selection
 from pipeline.objects import ObjectStore
-from pipeline.sources.client import Client
-from pipeline.sources.selection import Selection
 from workflows.execute import run_stage
 from workflows.ledger import BlockResult, Status
 from workflows.offers import Offer

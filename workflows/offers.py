@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from pipeline.archive.grid import day_number
 from pipeline.errors import ConfigError, DeniedError, RefusedError, ServiceError, TooLargeError
+from pipeline.fdsn.availability import availability_body, read_availability
+from pipeline.fdsn.client import Client
+from pipeline.fdsn.listing import ChannelEpoch, read_listing, station_lines
+from pipeline.fdsn.outcomes import ASK_AGAIN_AFTER, GROWS_FOR
+from pipeline.fdsn.selection import Selection, Window, halves, runs_of
 from pipeline.keys import Channel, Stream
 from pipeline.objects import ObjectStore
-from pipeline.sources.availability import availability_body, read_availability
-from pipeline.sources.client import Client
-from pipeline.sources.listing import ChannelEpoch, read_listing, station_lines
-from pipeline.sources.outcomes import ASK_AGAIN_AFTER, GROWS_FOR
-from pipeline.sources.selection import Selection, Window, halves, runs_of
 from workflows.fetching import WantedStream
 
 __all__ = ["Answers", "Offer", "ask_offer"]

@@ -22,7 +22,7 @@ from pipeline.archive.grid import DAY_NS
 from pipeline.archive.packing import RECORD_BYTES, pack_records
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.keys import Channel
-from pipeline.sources.centres import Service
+from pipeline.fdsn.centres import Service
 
 __all__ = [
     "Centre",

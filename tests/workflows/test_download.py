@@ -22,11 +22,11 @@ from pipeline.archive.packing import sds_path
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.archive.reading import open_archive
 from pipeline.errors import ConfigError
+from pipeline.fdsn.client import Patience
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.selection import Selection
 from pipeline.keys import Channel
 from pipeline.objects import LocalObjects
-from pipeline.sources.client import Patience
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.selection import Selection
 from workflows import download as download_module
 from workflows.cli import main
 from workflows.download import DownloadReport, Manners, download, preview

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, DamagedError
-from pipeline.sources.centres import Service, find_service
-from pipeline.sources.client import Client
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.pace import Pace, SystemClock
+from pipeline.fdsn.centres import Service, find_service
+from pipeline.fdsn.client import Client
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.pace import Pace, SystemClock
 
 TOKEN = "-----BEGIN PGP MESSAGE-----\nsecret\n-----END PGP MESSAGE-----\n"
 

@@ -11,6 +11,7 @@ from fdsn_server import HTML, Centre, FakeClock, Fault, cut, drip, status, trunc
 
 from pipeline.errors import (
     ConfigError,
+    CutOffError,
     DamagedError,
     DeniedError,
     RefusedError,
@@ -18,14 +19,14 @@ from pipeline.errors import (
     TooLargeError,
     UnansweredError,
 )
+from pipeline.fdsn import client as client_module
+from pipeline.fdsn.centres import Service
+from pipeline.fdsn.client import Client, Patience
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.pace import Pace, SystemClock
+from pipeline.fdsn.records import check_records
+from pipeline.fdsn.selection import Window, request_lines
 from pipeline.keys import Channel
-from pipeline.sources import client as client_module
-from pipeline.sources.centres import Service
-from pipeline.sources.client import Client, Patience
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.pace import Pace, SystemClock
-from pipeline.sources.records import check_records
-from pipeline.sources.selection import Window, request_lines
 
 MakeClient = Callable[..., Client]
 DAY = 18262
@@ -95,7 +96,7 @@ def test_what_asking_again_would_not_help(
     ("fault", "kind"),
     [
         (status(503, "overloaded"), UnansweredError),
-        (cut(), DamagedError),
+        (cut(), CutOffError),
         (wholly(lambda body: HTML), DamagedError),
     ],
 )
@@ -141,17 +142,22 @@ def test_a_service_that_wants_hours_is_given_up(centre: Centre, make_client: Mak
 
 def test_a_service_that_answers_nothing_is_given_up(centre: Centre, make_client: MakeClient) -> None:
     client = make_client(Patience(tries=2, failures_in_a_row=3))
-    centre.faults.extend([status(503)] * 4 + [status(400)] + [status(503)] * 99)
+    away = [status(503)] * 4
+    centre.faults.extend([*away, status(400), *away, wholly(bytes), *away * 9])
     for _ in range(2):
         with pytest.raises(UnansweredError):
             ask(client)
     with pytest.raises(RefusedError):  # an answer: the count begins anew
         ask(client)
+    for _ in range(2):
+        with pytest.raises(UnansweredError):
+            ask(client)
+    assert ask(client)  # and so does this
     for _ in range(9):
         with pytest.raises(UnansweredError):
             ask(client)
     assert client.given_up.startswith("3 requests in a row failed")
-    assert centre.count() == 4 + 1 + 6
+    assert centre.count() == 4 + 1 + 4 + 1 + 6
 
 
 def test_no_connection(centre: Centre, clock: FakeClock) -> None:

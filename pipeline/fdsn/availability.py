@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive.grid import day_number
 from pipeline.errors import DamagedError, KeyFormatError
+from pipeline.fdsn.selection import Window, request_lines
 from pipeline.keys import Channel
-from pipeline.sources.selection import Window, request_lines
 
 __all__ = ["availability_body", "read_availability"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import DamagedError
+from pipeline.fdsn.availability import read_availability
+from pipeline.fdsn.listing import read_listing
 from pipeline.keys import Channel
-from pipeline.sources.availability import read_availability
-from pipeline.sources.listing import read_listing
 
 LINE = "CI|CCC||HHZ|35.5|-117.4|670|0|0|-90|STS|6E8|1|M/S|100|{start}|{end}"
 DAY = 18262  # 2020-01-01

@@ -14,9 +14,9 @@ from pipeline.archive.grid import DAY_NS
 from pipeline.archive.packing import RECORD_BYTES
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.errors import DamagedError
+from pipeline.fdsn.records import check_records, covered_share, record_spans, sort_records
+from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel
-from pipeline.sources.records import check_records, covered_share, record_spans, sort_records
-from pipeline.sources.selection import Window
 
 DAY = 18262
 CHANNEL, OTHER = Channel.parse("CI.CCC..LHZ"), Channel.parse("CI.CCC..LHN")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from fdsn_server import Centre, FakeClock, serve
 
-from pipeline.sources.client import Client, Patience
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.pace import Pace
+from pipeline.fdsn.client import Client, Patience
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.pace import Pace
 
 FIRST = 18262
 """2020-01-01"""

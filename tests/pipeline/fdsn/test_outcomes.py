@@ -7,11 +7,18 @@ import datetime as dt
 import pytest
 
 from pipeline.archive.grid import day_of_number
-from pipeline.errors import DamagedError, DeniedError, RefusedError, TooLargeError, UnansweredError
+from pipeline.errors import (
+    CutOffError,
+    DamagedError,
+    DeniedError,
+    RefusedError,
+    TooLargeError,
+    UnansweredError,
+)
+from pipeline.fdsn.dataselect import DayAnswer
+from pipeline.fdsn.outcomes import Outcome, is_due, outcome_of, read_outcomes, write_outcomes
+from pipeline.fdsn.records import DayRecords
 from pipeline.keys import Channel
-from pipeline.sources.dataselect import DayAnswer
-from pipeline.sources.outcomes import Outcome, is_due, outcome_of, read_outcomes, write_outcomes
-from pipeline.sources.records import DayRecords
 
 DAY = 18262
 END = dt.datetime.combine(day_of_number(DAY + 1), dt.time.min, dt.UTC)
@@ -53,7 +60,8 @@ def test_whether_to_ask(before: Outcome | None, now: dt.timedelta, due: bool, du
         (DayAnswer(CHANNEL, DAY), "empty"),
         (DayAnswer(CHANNEL, DAY, DayRecords()), "data"),
         (DayAnswer(CHANNEL, DAY, error=UnansweredError("no answer (503)")), "broken"),
-        (DayAnswer(CHANNEL, DAY, error=DamagedError("cut off")), "failed"),
+        (DayAnswer(CHANNEL, DAY, error=CutOffError("cut off")), "broken"),
+        (DayAnswer(CHANNEL, DAY, error=DamagedError("not miniSEED")), "failed"),
         (DayAnswer(CHANNEL, DAY, error=DeniedError("not\n permitted")), "failed"),
         (DayAnswer(CHANNEL, DAY, error=RefusedError("refused")), "failed"),
         (DayAnswer(CHANNEL, DAY, error=TooLargeError("too large")), "failed"),

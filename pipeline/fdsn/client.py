@@ -10,7 +10,8 @@ One request to a web service: asked again where that helps, and what came back c
 429                                  all threads wait, as long as ``Retry-After`` says, and it is asked again
 408, 500, 502, 503, 504 ...          asked again, after a wait that doubles
 no connection, no answer in time     asked again likewise; in the end `UnansweredError`
-a body cut short, or something else  asked again likewise; in the end `DamagedError`
+a body cut short                     asked again likewise; in the end `CutOffError`
+a body that is something else        asked again likewise; in the end `DamagedError`
 ===================================  ===================================================================
 
 A service that answers nothing for several requests in a row is asked no more.
@@ -33,6 +34,7 @@ from requests.auth import AuthBase, HTTPDigestAuth
 
 from pipeline.errors import (
     ConfigError,
+    CutOffError,
     DamagedError,
     DeniedError,
     RefusedError,
@@ -40,9 +42,9 @@ from pipeline.errors import (
     TooLargeError,
     UnansweredError,
 )
-from pipeline.sources.centres import Service
-from pipeline.sources.credentials import Credentials
-from pipeline.sources.pace import Pace
+from pipeline.fdsn.centres import Service
+from pipeline.fdsn.credentials import Credentials
+from pipeline.fdsn.pace import Pace
 
 __all__ = ["LARGEST_BODY", "Client", "Patience"]
 
@@ -316,7 +318,7 @@ class Client:
             try:
                 part = response.raw.read1(_CHUNK, decode_content=True)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise DamagedError(f"cut off: {_name(error)}") from error
+                raise CutOffError(f"cut off: {_name(error)}") from error
             if not part:
                 return b"".join(parts)
             parts.append(part)
@@ -325,7 +327,7 @@ class Client:
                 raise TooLargeError(f"too large: more than {LARGEST_BODY >> 20} MiB")
             seconds = self.pace.clock.monotonic() - began
             if seconds > self.patience.drip_s and size < seconds * self.patience.slowest_bytes_per_s:
-                raise DamagedError("cut off: too slow")
+                raise CutOffError("cut off: too slow")
 
     def _retry_after(self, response: requests.Response) -> float | None:
         """Return what the service wants us to wait, None where it does not say."""

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.errors import ConfigError
+from pipeline.fdsn.dataselect import group_windows
+from pipeline.fdsn.selection import Selection, Window, halves, runs_of
 from pipeline.keys import Channel
-from pipeline.sources.dataselect import group_windows
-from pipeline.sources.selection import Selection, Window, halves, runs_of
 
 HOUR_NS = 3_600_000_000_000
 CHANNELS = [Channel.parse(f"CI.CCC..{code}") for code in ("HHE", "HHN", "HHZ")]

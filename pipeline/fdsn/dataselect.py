@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.errors import DamagedError, DeniedError, ServiceError, TooLargeError
+from pipeline.fdsn.client import Client
+from pipeline.fdsn.records import DayRecords, check_records, sort_records
+from pipeline.fdsn.selection import Window, halves, request_lines
 from pipeline.keys import Channel
-from pipeline.sources.client import Client
-from pipeline.sources.records import DayRecords, check_records, sort_records
-from pipeline.sources.selection import Window, halves, request_lines
 
 __all__ = ["DayAnswer", "Fetcher", "group_windows"]
 
 TARGET_SAMPLES = 16_000_000
-"""What a request asks for unless a single day holds more: about 20 to 30 MB in Steim2."""
+"""What a request asks for unless a single day holds more: it has to fit into memory for each connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ def _windows(days: Mapping[Channel, Sequence[int]], rates_hz: Mapping[Channel, f
                 begin = following if following is not None else day
 
 
+def _keys(windows: Iterable[Window]) -> set[tuple[Channel, int]]:
+    """Return the channels and days of windows."""
+    return {(window.channel, day) for window in windows for day in window.days}
+
+
 class Fetcher:
     """
     Asks for windows, in smaller requests where a service wants that. Threads share one.
@@ -121,20 +126,27 @@ class Fetcher:
         """
         found: dict[tuple[Channel, int], DayRecords] = {}
         errors: dict[tuple[Channel, int], ServiceError] = {}
-        for part, answer in self._parts(list(windows)):
-            keys = [(window.channel, day) for window in part for day in window.days]
+        for part, answer in self._parts(list(windows), errors):
             if isinstance(answer, ServiceError):
-                errors.update(dict.fromkeys(keys, answer))
+                errors.update(dict.fromkeys(_keys(part), answer))
                 continue
             for key, records in sort_records(answer or b"", part, is_wanted=is_wanted).items():
                 found.setdefault(key, DayRecords()).update(records)
-        for channel, day in sorted({(window.channel, day) for window in windows for day in window.days}):
+        for channel, day in sorted(_keys(windows)):
             # Half of a day's answer is none.
             error = errors.get((channel, day))
             yield DayAnswer(channel, day, None if error else found.get((channel, day)), error)
 
-    def _parts(self, windows: list[Window]) -> Iterator[tuple[list[Window], bytes | ServiceError | None]]:
-        """Ask, cutting a request in two as often as needed; give each part and what came of it."""
+    def _parts(
+        self, windows: list[Window], errors: Container[tuple[Channel, int]]
+    ) -> Iterator[tuple[list[Window], bytes | ServiceError | None]]:
+        """
+        Ask, cutting a request in two as often as needed; give each part and what came of it.
+
+        What belongs to days that are lost by now, as ``errors`` says, is not asked for.
+        """
+        if all(key in errors for key in _keys(windows)):
+            return
         parts = None
         if sum(window.samples for window in windows) >= self._refused_samples:
             parts = halves(windows, down_to_hours=False)
@@ -146,7 +158,7 @@ class Fetcher:
                 yield windows, answer
                 return
         for part in parts:
-            yield from self._parts(part)
+            yield from self._parts(part, errors)
 
     def _ask(self, windows: Sequence[Window]) -> bytes | ServiceError | None:
         network = windows[0].channel.network

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fdsn_server import FakeClock
 
-from pipeline.sources.pace import Pace
+from pipeline.fdsn.pace import Pace
 
 
 def test_so_many_a_second() -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pipeline.archive.grid import DAY_NS
 from pipeline.archive.readers.miniseed_headers import HeaderTable, parse_headers
 from pipeline.errors import DamagedError
+from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel
-from pipeline.sources.selection import Window
 
 __all__ = ["DayRecords", "check_records", "covered_share", "record_spans", "sort_records"]
 

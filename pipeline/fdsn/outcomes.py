@@ -8,7 +8,7 @@ kind        what                                  asked again
 ``empty``   nothing there                         while it may grow, a day later; or when told
 ``there``   its file was there before             no
 ``failed``  refused, denied, too large, damaged   when told
-``broken``  no answer                             yes
+``broken``  no answer, or one that was cut off    yes
 ==========  ====================================  ===========================================
 
 A day may grow until two weeks after its end: what was asked within that time and is not whole is asked again
@@ -24,8 +24,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from pipeline.archive.grid import day_of_number
-from pipeline.errors import ServiceError, UnansweredError
-from pipeline.sources.dataselect import DayAnswer
+from pipeline.errors import CutOffError, ServiceError, UnansweredError
+from pipeline.fdsn.dataselect import DayAnswer
 
 __all__ = ["GROWS_FOR", "Outcome", "is_due", "is_growing", "outcome_of", "read_outcomes", "write_outcomes"]
 
@@ -63,7 +63,7 @@ def outcome_of(answer: DayAnswer, now: dt.datetime) -> Outcome:
     asked = now.isoformat(timespec="seconds")
     if answer.error is not None:
         kind: Literal["broken", "failed"] = (
-            "broken" if isinstance(answer.error, UnansweredError) else "failed"
+            "broken" if isinstance(answer.error, UnansweredError | CutOffError) else "failed"
         )
         return Outcome(kind, asked, reason=_reason(answer.error))
     if answer.records is None:

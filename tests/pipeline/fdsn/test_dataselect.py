@@ -18,10 +18,10 @@ from fdsn_server import (
 )
 
 from pipeline.errors import DamagedError, DeniedError, TooLargeError
+from pipeline.fdsn.client import Client, Patience
+from pipeline.fdsn.dataselect import DayAnswer, Fetcher
+from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel
-from pipeline.sources.client import Client, Patience
-from pipeline.sources.dataselect import DayAnswer, Fetcher
-from pipeline.sources.selection import Window
 
 MakeClient = Callable[..., Client]
 FIRST = 18262
@@ -71,8 +71,8 @@ def test_too_large_down_to_the_floor(centre: Centre, make_client: MakeClient) ->
     centre.most_channel_days = 0
     answers = fetch(Fetcher(make_client()), windows(1, CHANNELS[:1]))
     assert [type(each.error) for each in answers] == [TooLargeError]
-    assert min(asked.channel_days for asked in centre.of()) > 0.02  # half an hour at least
-    centre.most_channel_days = float("inf")
+    hours = [round(asked.channel_days * 24, 2) for asked in centre.of()]
+    assert hours == [24, 12, 6, 3, 1.5, 0.75]  # once a part is lost, the rest of its day is not asked for
 
 
 def of_one_day(channel: str, day: str, fault: Fault) -> Callable[[Asked], Fault | None]:
