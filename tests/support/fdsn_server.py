@@ -21,8 +21,8 @@ import numpy as np
 from pipeline.archive.grid import DAY_NS
 from pipeline.archive.packing import RECORD_BYTES, pack_records
 from pipeline.archive.readers.miniseed_headers import parse_headers
-from pipeline.keys import Channel
 from pipeline.fdsn.centres import Service
+from pipeline.keys import Channel
 
 __all__ = [
     "Centre",
@@ -167,6 +167,8 @@ class Centre:
         The same for the station service.
     most_channel_days : float
         More in one request is 413.
+    known_until_day : int
+        What begins on this day since 1970 or later is not in the availability yet.
     no_metadata : set of str
         Stations that are listed, but not described.
     """
@@ -178,6 +180,7 @@ class Centre:
     always: Callable[[Asked], Fault | None] | None = None
     most_channel_days: float = float("inf")
     has_availability: bool = True
+    known_until_day: int = 1 << 40
     compresses: bool = False
     no_metadata: set[str] = field(default_factory=set)
     user: tuple[str, str] | None = None
@@ -302,6 +305,9 @@ class _Handler(BaseHTTPRequestHandler):
         for channel, offset, length in self.centre.matching(asked.lines):
             row = parse_headers(self.centre.records[channel][offset : offset + length]).rows[0]
             start, stop = int(row["start_ns"]), int(row["start_ns"] + row["samples"] * 1e9 / row["rate_hz"])
+            if start // DAY_NS >= self.centre.known_until_day:
+                continue
+            stop = min(stop, self.centre.known_until_day * DAY_NS)
             codes = f"{channel.network} {channel.station} {channel.location or '--'} {channel.code}"
             lines.append(f"{codes} {_iso(start)}Z {_iso(stop)}Z\n")
         self.reply(200 if lines else 204, "".join(lines).encode())

@@ -148,6 +148,15 @@ def test_days_that_the_centre_says_it_lacks_are_not_asked_for(centre: Centre, tm
     assert other.exit_status == 0
 
 
+@pytest.mark.parametrize(("month", "days"), [(1, 5), (3, 3)])
+def test_an_availability_that_lags_behind(centre: Centre, tmp_path: Path, month: int, days: int) -> None:
+    """What it lacks of the last two weeks is asked for all the same, what it lacks of older days is not."""
+    centre.known_until_day = FIRST + 3
+    clock = FakeClock(start=dt.datetime(2020, month, 6, tzinfo=dt.UTC))
+    fetch(centre, tmp_path, days=(dt.date(2020, 1, 1), dt.date(2020, 1, 5)), clock=clock)
+    assert {line[5][:10] for asked in centre.of() for line in asked.lines} == {f"2020-01-{days:02}"}
+
+
 TROUBLES: dict[str, list[Fault]] = {
     "cut": [cut(), cut(0.9), cut(0.0)],
     "status": [status(503), status(429, Retry_After="7"), status(500), status(504)],
@@ -303,15 +312,18 @@ def test_a_day_that_shrank_keeps_its_file(centre: Centre, tmp_path: Path) -> Non
     days = (dt.date(2020, 1, 1), dt.date(2020, 1, 1))
     clock = FakeClock(start=dt.datetime(2020, 1, 2, 1, tzinfo=dt.UTC))
     for channel in list(centre.records):
-        centre.records[channel] = centre.records[channel][:512]
+        centre.records[channel] = b""
+        centre.add(str(channel), FIRST, 1)
+        centre.records[channel] = centre.records[channel][:2048]
     fetch(centre, tmp_path, days=days, clock=clock)
     before = files(tmp_path)
     assert len(before) == 6
-    centre.always = lambda asked: status(204)
-    later = FakeClock(start=dt.datetime(2020, 1, 4, tzinfo=dt.UTC))
-    report = fetch(centre, tmp_path, days=days, clock=later)
-    assert report.requests > 2
-    assert files(tmp_path) == before
+    for later, fault in ((4, status(204)), (6, wholly(lambda body: body[:512]))):
+        centre.always = lambda asked, fault=fault: fault
+        centre.asked.clear()
+        fetch(centre, tmp_path, days=days, clock=FakeClock(start=dt.datetime(2020, 1, later, tzinfo=dt.UTC)))
+        assert centre.count() == 2
+        assert files(tmp_path) == before
 
 
 def test_a_day_that_is_not_over_is_not_asked_for(centre: Centre, tmp_path: Path) -> None:
