@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .peers
 DATA ?= $(or $(STATIONDAY_DATA),../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-slurm check bench docs clean
+.PHONY: help demo test test-all test-slurm check peers bench docs clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,11 +36,18 @@ check: $(STAMP)  ## Formatting, lint, types, floors
 	$(BIN)/lint-imports
 	$(BIN)/python docs/join.py --check
 
-bench: $(STAMP)  ## Measure against the peers and the floors, and write docs/benchmarks (half an hour)
+$(PEERS)/.installed: tests/benchmarks/peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --requirement tests/benchmarks/peers.txt
+	@touch $@
+
+peers: $(PEERS)/.installed  ## Make the environment of the peers that benchmarks run beside ours
+
+bench: $(STAMP) $(PEERS)/.installed  ## Measure against the peers and the floors, and write docs/benchmarks (half an hour)
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(STAMP)  ## Join docs/changes and docs/benchmarks into CHANGELOG.md and docs/benchmarks.md
 	$(BIN)/python docs/join.py
 
 clean:  ## Remove what make made
-	rm -rf $(VENV) .peers build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
