@@ -145,7 +145,7 @@ def make_coda(
     Returns
     -------
     array of float32, shape (3, samples)
-        m/s up, north, east; without samples where nothing is scattered.
+        m/s up, north, east; without samples where nothing is scattered, or no octave fits below the rate.
 
     Examples
     --------
@@ -160,9 +160,9 @@ def make_coda(
     >>> bool(coda[:, :151].any()), bool(coda[:, 151:].any())
     (False, True)
     """
-    if scattering.coefficient_per_km <= 0:
-        return np.zeros((3, 0), dtype=np.float32)
     octaves = _octaves(waves[0].frequency_hz, scattering, rate_hz)
+    if scattering.coefficient_per_km <= 0 or not octaves:
+        return np.zeros((3, 0), dtype=np.float32)
     ends = [_end_s(waves, weight, decay, floor_m_s) for weight, decay in octaves]
     begin, longest = int(np.ceil(onset)), int(max(ends) * rate_hz)
     out = np.zeros((3, begin + longest), dtype=np.float32)

@@ -41,6 +41,8 @@ __all__ = [
     "to_ns",
 ]
 
+# What 100 Hz, at which noise is made, can be decimated to and still hold local earthquakes.
+_RATES_HZ = (20, 25, 50, 100)
 _FOLDER = Path(__file__).with_name("sizes")
 
 
@@ -52,8 +54,10 @@ class NetworkConfig:
     Parameters
     ----------
     stations : int
-    rate_hz, spacing_km : float
-        Sampling rate; least distance between two.
+    rate_hz : float
+        Sampling rate: 20, 25, 50 or 100.
+    spacing_km : float
+        Least distance between two.
     orientation_error_deg : float
         Standard deviation of what stated orientations are off.
     """
@@ -66,6 +70,8 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if self.stations < 1:
             raise ConfigError(f"stations = {self.stations}: should be at least 1")
+        if self.rate_hz not in _RATES_HZ:
+            raise ConfigError(f"rate_hz = {self.rate_hz}: should be one of {', '.join(map(str, _RATES_HZ))}")
 
 
 @dataclass(frozen=True, kw_only=True)

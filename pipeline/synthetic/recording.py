@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.keys import Channel
-from pipeline.synthetic.ambient import ambient_noise
+from pipeline.synthetic.ambient import RATE_HZ, ambient_noise
 from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.earth import Earth, Site, default_crust
 from pipeline.synthetic.faults import Trace, apply_faults
@@ -37,7 +37,14 @@ from pipeline.synthetic.local_magnitude import zero_to_peak_mm
 from pipeline.synthetic.neighbourhood import ambient_at, landslides_at, surroundings_at
 from pipeline.synthetic.scenario import Scenario
 from pipeline.synthetic.seismogram import Seismogram, synthesize
-from pipeline.synthetic.sensing import to_counts, transfer_of, turn
+from pipeline.synthetic.sensing import (
+    RESPONSE_TAIL_S,
+    decimate,
+    decimation_reach,
+    to_counts,
+    transfer_of,
+    turn,
+)
 from pipeline.synthetic.slowness import random_field
 from pipeline.synthetic.source import Earthquake
 from pipeline.synthetic.transient_shapes import INSTRUMENTAL
@@ -134,11 +141,10 @@ def _record_by(sensor: Sensor, scenario: Scenario, station: Station, low_ns: int
     rate = sensor.rate_hz
     first, stop = _sample(low_ns, rate), _sample(high_ns, rate)
     margin = round(_MARGIN_S * rate)
-    counts = _noise_counts(scenario, station, sensor, first - margin, stop + margin)
-    _add_disturbances(counts, scenario, station, sensor, first - margin)
+    counts = _background(scenario, station, sensor, first - margin, stop + margin)
     onsets, amplitudes = [], []
     for made in _seismograms(scenario, station, low_ns, high_ns):
-        _add(counts, to_counts(made.data, sensor), made.first - (first - margin))
+        _add(counts, to_counts(made.data, sensor, rate_hz=rate), made.first - (first - margin))
         for phase, time_ns in (("P", made.p_ns), ("S", made.s_ns)):
             if low_ns <= time_ns < high_ns:
                 onsets.append((made, phase, time_ns))
@@ -181,13 +187,18 @@ def _traces(
     return traces
 
 
-def _noise_counts(
+def _background(
     scenario: Scenario, station: Station, sensor: Sensor, first: int, stop: int
 ) -> NDArray[np.float32]:
-    """Return noise as the sensor gives it, in counts, of its own components."""
+    """Return what there is beside earthquakes, in counts of the sensor's components: made at 100 Hz."""
+    factor = round(RATE_HZ / sensor.rate_hz)
+    reach = decimation_reach(factor)
+    fine_first, fine_stop = first * factor - reach, stop * factor + reach
     transfer = dict.fromkeys("ZNE", transfer_of(sensor))
-    noise = ambient_noise(ambient_at(scenario, station), first, stop, transfer=transfer)
-    return turn(noise, sensor)
+    noise = ambient_noise(ambient_at(scenario, station), fine_first, fine_stop, transfer=transfer)
+    counts = turn(noise, sensor)
+    _add_disturbances(counts, scenario, station, sensor, fine_first)
+    return decimate(counts, factor)
 
 
 def _add_disturbances(
@@ -198,15 +209,18 @@ def _add_disturbances(
     gain = np.float32(sensor.instrument.sensitivity)
     for slide, seen in landslides_at(scenario, station):
         motion = ground_velocity(
-            slide, seen, seed=scenario.config.seed, rate_hz=sensor.rate_hz, first_sample=first, stop=stop
+            slide, seen, seed=scenario.config.seed, rate_hz=RATE_HZ, first_sample=first, stop=stop
         )
         counts += turn(motion * gain, sensor)
     place = surroundings_at(scenario, station)
-    rate = round(sensor.rate_hz)
-    for one in list_transients(place, first * 10**9 // rate, stop * 10**9 // rate):
-        begin, motion = waveform(one, rate_hz=rate)
+    ringing_s = round(RESPONSE_TAIL_S)
+    low_ns, high_ns = (sample * 10**9 // RATE_HZ for sample in (first - ringing_s * RATE_HZ, stop))
+    for one in list_transients(place, low_ns, high_ns):
+        begin, motion = waveform(one, rate_hz=RATE_HZ)
         # Spikes and calibrations never were ground motion.
-        seen_counts = motion * gain if one.kind in INSTRUMENTAL else to_counts(motion, sensor)
+        seen_counts = (
+            motion * gain if one.kind in INSTRUMENTAL else to_counts(motion, sensor, rate_hz=RATE_HZ)
+        )
         _add(counts, seen_counts, begin - first)
 
 
