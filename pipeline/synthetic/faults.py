@@ -22,7 +22,7 @@ from pipeline.keys import Channel
 from pipeline.synthetic.draws import generator
 from pipeline.synthetic.fault_kinds import Fault
 
-__all__ = ["Fault", "Trace", "apply_faults"]
+__all__ = ["Trace", "apply_faults"]
 
 DAY_NS = 86_400_000_000_000
 _DRIFT_STEP_NS = 30_000_000_000

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.archive.grid import DAY_NS
 from pipeline.synthetic.catalog import Catalog
-from pipeline.synthetic.faults import Fault
+from pipeline.synthetic.fault_kinds import Fault
 from pipeline.synthetic.gravity_recording import Gravimeter
 from pipeline.synthetic.local_magnitude import station_magnitudes
 from pipeline.synthetic.noise_design import NoiseLevel, band_name

@@ -17,7 +17,8 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.keys import Channel
 from pipeline.synthetic.config import SynthConfig
-from pipeline.synthetic.faults import Fault, Trace, apply_faults
+from pipeline.synthetic.fault_kinds import Fault
+from pipeline.synthetic.faults import Trace, apply_faults
 from pipeline.synthetic.leap_second import insert_leap_second
 from pipeline.synthetic.recording import record_day, record_span
 from pipeline.synthetic.scenario import Scenario, make_scenario

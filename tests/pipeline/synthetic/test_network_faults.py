@@ -139,6 +139,7 @@ def records(changed: Scenario) -> dict[str, Recording]:
 
 
 def test_each_sensor_records_its_own_time(changed: Scenario, records: dict[str, Recording]) -> None:
+    assert [str(stream) for stream in changed.stations[1].streams] == ["SY.S02..HH"]
     first, second = records["both"].traces[:3], records["both"].traces[3:]
     assert [trace.channel.code for trace in (*first, *second)] == ["HHZ", "HHN", "HHE", "HHZ", "HH1", "HH2"]
     assert {trace.start_ns for trace in second} == {changed.faults[0].start_ns}
