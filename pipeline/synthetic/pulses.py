@@ -202,7 +202,7 @@ def _draw_packets(
 ) -> NDArray[np.float32]:
     """Return white noise (arrivals, 3, samples) under envelopes, with the strength of the direct waves."""
     time_s = np.arange(grid.samples) / grid.rate_hz
-    scale = model.scattering.packet_s(path.time_s)[:, None]
+    scale = np.maximum(model.scattering.packet_s(path.time_s), 1 / grid.rate_hz)[:, None]
     end = np.clip(2 * (1 - time_s / (_LENGTHS * scale)), 0, 1)
     shape = np.sqrt(time_s / scale) * np.exp(-time_s / scale) * end
     shape /= np.sqrt((shape**2).sum(axis=-1, keepdims=True))

@@ -313,6 +313,13 @@ def test_other_rates_make_the_same_ground_motion():
     )
 
 
+def test_packets_may_be_shorter_than_a_sample():
+    short = Scattering(coefficient_per_km=0.0, shallow_s=0.0, broadening=0.0)
+    made = make(model=replace(CRUST, scattering=short))
+    assert np.isfinite(made.data).all()
+    assert made.data.any()
+
+
 def test_a_rate_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="rate_hz"):
         synthesize(quake(), NEAR, CRUST, rate_hz=0.0, seed=1)
