@@ -83,17 +83,18 @@ class _FetchStation:
 
     def __call__(self, task: Task) -> BlockResult:
         url = self.client.service.url("station")
-        answer = self.client.ask(url, parameters=task.payload, check=_check)
+        answer = self.client.ask(url, parameters=task.payload, read=_checked)
         if answer is None:
             return task.result(status=Status.FAILED, reason="listed, but without metadata")
         return task.result(nbytes=self.product.write(task, answer))
 
 
-def _check(document: bytes) -> None:
+def _checked(document: bytes) -> bytes:
     try:
         merge_stationxml([document])
     except FormatError as error:
         raise DamagedError(str(error)) from error
+    return document
 
 
 def _tasks(offer: Offer, selection: Selection, slug: str) -> Iterator[Task]:

@@ -145,11 +145,21 @@ def _ask_listing(client: Client, selection: Selection, answers: Answers) -> byte
     try:
         listing = answers.get(
             f"{url} {json.dumps(parameters)}",
-            lambda: client.ask(url, parameters=parameters, check=read_listing),
+            lambda: client.ask(url, parameters=parameters, read=_checked(read_listing)),
         )
     except (RefusedError, TooLargeError) as error:
         raise ConfigError(f"{client.service.base}: {error}") from error
     return listing or b""
+
+
+def _checked(read: Callable[[bytes], object]) -> Callable[[bytes], bytes]:
+    """Let a body be itself, once it can be read: it is kept as it came."""
+
+    def check(data: bytes) -> bytes:
+        read(data)
+        return data
+
+    return check
 
 
 def _days_of(
@@ -202,7 +212,7 @@ def _availability_answers(
     def ask() -> bytes | None:
         try:
             # 404 is that there is no such service: for no data it would be 204.
-            return client.ask(url, body=body, check=read_availability, nothing=frozenset({204}))
+            return client.ask(url, body=body, read=_checked(read_availability), nothing=frozenset({204}))
         except (RefusedError, DeniedError):
             return _NO_SERVICE
 

@@ -25,7 +25,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -47,6 +47,8 @@ from pipeline.fdsn.credentials import Credentials
 from pipeline.fdsn.pace import Pace
 
 __all__ = ["LARGEST_BODY", "Client", "Patience"]
+
+Read = TypeVar("Read")
 
 LARGEST_BODY = 256 * 1024**2
 """Bytes of an answer that are held in memory; more is asked for in smaller requests."""
@@ -155,7 +157,7 @@ class Client:
         """Exchange an EIDA token, where there is one, for a user and a password."""
         token = self._credentials.eida_token
         if token:
-            answer = self.ask(self.service.url("dataselect", "auth"), body=token.encode())
+            answer = self.ask(self.service.url("dataselect", "auth"), body=token.encode(), read=bytes)
             if answer is None:
                 raise DeniedError(f"{self.service.base} does not exchange an EIDA_TOKEN")
             self._credentials = self._credentials.signed_in(answer)
@@ -172,10 +174,10 @@ class Client:
         *,
         parameters: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        check: Callable[[bytes], object] = bytes,
+        read: Callable[[bytes], Read],
         nothing: frozenset[int] = _NOTHING,
         with_credentials: bool = False,
-    ) -> bytes | None:
+    ) -> Read | None:
         """
         Ask, as often as it takes.
 
@@ -186,8 +188,8 @@ class Client:
             Of the query.
         body : bytes, optional
             What to POST; without it this is a GET.
-        check : callable
-            Raises `DamagedError` or `FormatError` at a body that isn't what was asked for.
+        read : callable
+            Makes of a body what it means; `DamagedError` where that isn't what was asked for.
         nothing : frozenset of int
             Which status codes say that there is nothing.
         with_credentials : bool
@@ -195,7 +197,7 @@ class Client:
 
         Returns
         -------
-        bytes or None
+        what ``read`` makes of it, or None
             None where there is nothing.
 
         Raises
@@ -207,8 +209,8 @@ class Client:
             self._check()
             self.pace.take()
             try:
-                answer = self._once(url, parameters, body, nothing, with_credentials=with_credentials)
-                _check_body(answer, check)
+                raw = self._once(url, parameters, body, nothing, with_credentials=with_credentials)
+                answer = None if raw is None else read(raw)
             except _Later as later:
                 last = later.error
                 self._wait(attempt, later)
@@ -347,11 +349,6 @@ class Client:
         if credentials.user:
             return HTTPDigestAuth(credentials.user, credentials.password)
         return _Bearer(credentials.bearer) if credentials.bearer else _Nobody()
-
-
-def _check_body(answer: bytes | None, check: Callable[[bytes], object]) -> None:
-    if answer is not None:
-        check(answer)
 
 
 def _words(response: requests.Response) -> str:

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pipeline.archive.grid import DAY_NS
 from pipeline.errors import DamagedError, DeniedError, ServiceError, TooLargeError
 from pipeline.fdsn.client import Client
-from pipeline.fdsn.records import DayRecords, check_records, sort_records
+from pipeline.fdsn.records import Answer, DayRecords, read_answer, sort_records
 from pipeline.fdsn.selection import Window, halves, request_lines
 from pipeline.keys import Channel
 
 __all__ = ["DayAnswer", "Fetcher", "group_windows"]
 
 TARGET_SAMPLES = 16_000_000
-"""What a request asks for unless a single day holds more: it has to fit into memory for each connection."""
+"""What a request asks for, unless a single day holds more."""
+
+LARGEST_SAMPLES = 48_000_000
+"""A day of more than this is asked for channel by channel: each connection holds an answer in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,25 @@ def group_windows(
     for day in sorted(by_day):
         more = sum(rates_hz[channel] * 86400 for channel in by_day[day])
         if gathered and samples + more > target_samples:
-            yield list(_windows(gathered, rates_hz))
+            yield from _parted(list(_windows(gathered, rates_hz)))
             gathered, samples = {}, 0.0
         for channel in by_day[day]:
             gathered.setdefault(channel, []).append(day)
         samples += more
     if gathered:
-        yield list(_windows(gathered, rates_hz))
+        yield from _parted(list(_windows(gathered, rates_hz)))
+
+
+def _parted(windows: list[Window]) -> Iterator[list[Window]]:
+    """Part a day that holds too much into its channels."""
+    parts = None
+    if sum(window.samples for window in windows) > LARGEST_SAMPLES:
+        parts = halves(windows, down_to_hours=False)
+    if parts is None:
+        yield windows
+    else:
+        for part in parts:
+            yield from _parted(part)
 
 
 def _windows(days: Mapping[Channel, Sequence[int]], rates_hz: Mapping[Channel, float]) -> Iterator[Window]:
@@ -130,7 +145,8 @@ class Fetcher:
             if isinstance(answer, ServiceError):
                 errors.update(dict.fromkeys(_keys(part), answer))
                 continue
-            for key, records in sort_records(answer or b"", part, is_wanted=is_wanted).items():
+            came = {} if answer is None else sort_records(answer, part, is_wanted=is_wanted)
+            for key, records in came.items():
                 found.setdefault(key, DayRecords()).update(records)
         for channel, day in sorted(_keys(windows)):
             # Half of a day's answer is none.
@@ -139,7 +155,7 @@ class Fetcher:
 
     def _parts(
         self, windows: list[Window], errors: Container[tuple[Channel, int]]
-    ) -> Iterator[tuple[list[Window], bytes | ServiceError | None]]:
+    ) -> Iterator[tuple[list[Window], Answer | ServiceError | None]]:
         """
         Ask, cutting a request in two as often as needed; give each part and what came of it.
 
@@ -160,14 +176,14 @@ class Fetcher:
         for part in parts:
             yield from self._parts(part, errors)
 
-    def _ask(self, windows: Sequence[Window]) -> bytes | ServiceError | None:
+    def _ask(self, windows: Sequence[Window]) -> Answer | ServiceError | None:
         network = windows[0].channel.network
         if network in self._denied:
             return self._denied[network]
         body = request_lines(windows)
         try:
             url = self.client.dataselect_url
-            return self.client.ask(url, body=body, check=check_records, with_credentials=True)
+            return self.client.ask(url, body=body, read=read_answer, with_credentials=True)
         except DeniedError as error:
             self._denied.setdefault(network, error)
             return error

@@ -15,15 +15,23 @@ from pipeline.errors import DamagedError
 from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel
 
-__all__ = ["DayRecords", "check_records", "covered_share", "record_spans", "sort_records"]
+__all__ = ["Answer", "DayRecords", "covered_share", "read_answer", "record_spans", "sort_records"]
 
 _SECOND_NS = 1e9
 _SHOWN = 12
 
 
-def check_records(data: bytes) -> None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """miniSEED, and the headers of its records."""
+
+    data: bytes
+    headers: HeaderTable
+
+
+def read_answer(data: bytes) -> Answer:
     r"""
-    Refuse what is not miniSEED from its first byte to its last.
+    Read the headers of miniSEED, and refuse what is something else anywhere.
 
     Raises
     ------
@@ -31,22 +39,19 @@ def check_records(data: bytes) -> None:
 
     Examples
     --------
-    >>> check_records(b"")
-    >>> check_records(b"<!DOCTYPE html>")
+    >>> len(read_answer(b"").headers.rows)
+    0
+    >>> read_answer(b"<!DOCTYPE html>")
     Traceback (most recent call last):
     pipeline.errors.DamagedError: not miniSEED: it begins with b'<!DOCTYPE ht'
     """
-    _parse(data)
-
-
-def _parse(data: bytes) -> HeaderTable:
     table = parse_headers(data)
     if data and not len(table.rows):
         raise DamagedError(f"not miniSEED: it begins with {data[:_SHOWN]!r}")
     for problem in table.problems:
         if problem.lost:
             raise DamagedError(f"damaged: {problem.reason}")
-    return table
+    return Answer(data, table)
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ def _times(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def sort_records(
-    data: bytes,
+    answer: Answer,
     windows: Sequence[Window],
     *,
     is_wanted: Callable[[Channel, int], bool],
@@ -129,8 +134,7 @@ def sort_records(
 
     Parameters
     ----------
-    data : bytes
-        As `check_records` lets pass.
+    answer : Answer
     windows : sequence of Window
         What was asked for.
     is_wanted : callable
@@ -140,7 +144,7 @@ def sort_records(
     -------
     dict of (Channel, day) to DayRecords
     """
-    table = _parse(data)
+    table = answer.headers
     rows = _sampled(table)
     begins = rows["start_ns"]
     last_sample, ends = _times(rows)
@@ -160,7 +164,7 @@ def sort_records(
                     continue
                 day = window.days[0]
             offset, length = int(rows["offset"][row]), int(rows["length"][row])
-            record = data[offset : offset + length]
+            record = answer.data[offset : offset + length]
             found.setdefault((window.channel, day), DayRecords()).records.add((begin, record))
     return found
 

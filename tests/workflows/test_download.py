@@ -360,10 +360,11 @@ def test_metadata_of_several_runs(centre: Centre, tmp_path: Path) -> None:
     assert ids() == set(NAMES)
     centre.add("CI.NEW..LHZ", FIRST, DAYS, rate_hz=0.01)
     centre.no_metadata = {"CCC", "NEW"}
+    centre.rates[Channel.parse("CI.CCC..LHZ")] = 0.02  # listed otherwise than before: asked for again
     later = FakeClock(start=FakeClock().start + dt.timedelta(days=2))
     report = fetch(centre, tmp_path, clock=later)
     assert report.exit_status == 1
-    assert report.problems == {"RefusedError: refused (400): no responses": 1}
+    assert report.problems == {"RefusedError: refused (400): no responses": 2}
     assert ids() == set(NAMES)
     assert "2020/CI/NEW/LHZ.D/CI.NEW..LHZ.D.2020.001" in files(tmp_path)
     centre.no_metadata = set()

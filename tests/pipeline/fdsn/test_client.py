@@ -24,7 +24,7 @@ from pipeline.fdsn.centres import Service
 from pipeline.fdsn.client import Client, Patience
 from pipeline.fdsn.credentials import Credentials
 from pipeline.fdsn.pace import Pace, SystemClock
-from pipeline.fdsn.records import check_records
+from pipeline.fdsn.records import read_answer
 from pipeline.fdsn.selection import Window, request_lines
 from pipeline.keys import Channel
 
@@ -34,7 +34,10 @@ BODY = request_lines([Window.of_days(Channel.parse("CI.CCC..LHZ"), DAY, DAY, 0.1
 
 
 def ask(client: Client, body: bytes = BODY) -> bytes | None:
-    return client.ask(client.dataselect_url, body=body, check=check_records, with_credentials=True)
+    def read(data: bytes) -> bytes:
+        return read_answer(data).data
+
+    return client.ask(client.dataselect_url, body=body, read=read, with_credentials=True)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pipeline.archive.grid import DAY_NS
 from pipeline.archive.packing import RECORD_BYTES
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.errors import DamagedError
-from pipeline.fdsn.records import check_records, covered_share, record_spans, sort_records
+from pipeline.fdsn.records import covered_share, read_answer, record_spans, sort_records
 from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel
 
@@ -35,7 +35,7 @@ DATA = recorded()
 
 def days(data: bytes, first: int, last: int, wanted: range = range(0)) -> dict[int, bytes]:
     window = Window.of_days(CHANNEL, first, last, 0.1)
-    found = sort_records(data, [window], is_wanted=lambda channel, day: day in wanted)
+    found = sort_records(read_answer(data), [window], is_wanted=lambda channel, day: day in wanted)
     assert {channel for channel, _ in found} <= {CHANNEL}
     return {day: records.data() for (_, day), records in found.items()}
 
@@ -66,6 +66,13 @@ def test_what_leads_into_a_window(wanted: range) -> None:
     assert (first < day * DAY_NS) == (DAY not in wanted)
 
 
+def test_what_follows_a_window_is_left_out() -> None:
+    [(day, data)] = days(DATA, DAY + 1, DAY + 1).items()
+    starts = parse_headers(data).rows["start_ns"]
+    assert day == DAY + 1
+    assert starts[-1] < (DAY + 2) * DAY_NS
+
+
 def test_day_by_day_is_all_at_once() -> None:
     wanted = range(DAY, DAY + 4)
     one_by_one = {k: v for day in wanted for k, v in days(DATA, day, day, wanted).items()}
@@ -88,7 +95,7 @@ def test_nothing_outside_is_kept() -> None:
 )
 def test_what_is_not_miniseed_throughout(data: bytes, message: str) -> None:
     with pytest.raises(DamagedError, match=message):
-        check_records(data)
+        read_answer(data)
 
 
 def test_coverage() -> None:
@@ -122,7 +129,7 @@ def test_real_records(data_folder: Path) -> None:
             int(day) for day in (rows["start_ns"].min() // DAY_NS, rows["start_ns"].max() // DAY_NS)
         )
         windows = [Window.of_days(Channel.parse(name), first, last, 1.0) for name in table.channels]
-        found = sort_records(data, windows, is_wanted=lambda channel, day: True)
+        found = sort_records(read_answer(data), windows, is_wanted=lambda channel, day: True)
         lengths = sum(len(each.data()) for each in found.values())
         distinct = {data[at : at + size] for at, size in zip(rows["offset"], rows["length"], strict=True)}
         assert lengths == sum(map(len, distinct))

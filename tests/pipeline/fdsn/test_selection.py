@@ -80,6 +80,14 @@ def test_requests_are_what_is_due_and_nothing_else(due: dict[Channel, list[int]]
         assert sum(window.samples for window in windows) <= 7 * 86400 or len(days) == 1
 
 
+def test_a_day_of_high_rates_is_asked_for_channel_by_channel() -> None:
+    for rate_hz, requests in ((100.0, 1), (500.0, 3), (5000.0, 3)):
+        due = {channel: [0] for channel in CHANNELS}
+        parts = list(group_windows(due, dict.fromkeys(CHANNELS, rate_hz)))
+        assert len(parts) == requests
+        assert sorted(window.channel for part in parts for window in part) == CHANNELS
+
+
 @given(DUE, st.booleans())
 def test_halves_are_the_whole(due: dict[Channel, list[int]], down_to_hours: bool) -> None:
     [windows] = group_windows(due, dict.fromkeys(CHANNELS, 1.0), target_samples=1e12)
