@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pipeline.archive.grid import DAY_NS
 from pipeline.errors import DamagedError, DeniedError, ServiceError, TooLargeError
 from pipeline.fdsn.client import Client
-from pipeline.fdsn.records import Answer, DayRecords, read_answer, sort_records
+from pipeline.fdsn.records import DayRecords, read_answer, sort_records
 from pipeline.fdsn.selection import Window, halves, request_lines
 from pipeline.keys import Channel
 
 __all__ = ["DayAnswer", "Fetcher", "group_windows"]
+
+IsWanted = Callable[[Channel, int], bool]
+Sorted = dict[tuple[Channel, int], DayRecords]
 
 TARGET_SAMPLES = 16_000_000
 """What a request asks for, unless a single day holds more."""
@@ -121,9 +124,7 @@ class Fetcher:
         self._refused_samples = float("inf")
         self._lock = threading.Lock()
 
-    def fetch(
-        self, windows: Sequence[Window], *, is_wanted: Callable[[Channel, int], bool]
-    ) -> Iterator[DayAnswer]:
+    def fetch(self, windows: Sequence[Window], *, is_wanted: IsWanted) -> Iterator[DayAnswer]:
         """
         Ask for windows of one stream.
 
@@ -141,11 +142,10 @@ class Fetcher:
         """
         found: dict[tuple[Channel, int], DayRecords] = {}
         errors: dict[tuple[Channel, int], ServiceError] = {}
-        for part, answer in self._parts(list(windows), errors):
-            if isinstance(answer, ServiceError):
-                errors.update(dict.fromkeys(_keys(part), answer))
+        for part, came in self._parts(list(windows), is_wanted, errors):
+            if isinstance(came, ServiceError):
+                errors.update(dict.fromkeys(_keys(part), came))
                 continue
-            came = {} if answer is None else sort_records(answer, part, is_wanted=is_wanted)
             for key, records in came.items():
                 found.setdefault(key, DayRecords()).update(records)
         for channel, day in sorted(_keys(windows)):
@@ -154,8 +154,8 @@ class Fetcher:
             yield DayAnswer(channel, day, None if error else found.get((channel, day)), error)
 
     def _parts(
-        self, windows: list[Window], errors: Container[tuple[Channel, int]]
-    ) -> Iterator[tuple[list[Window], Answer | ServiceError | None]]:
+        self, windows: list[Window], is_wanted: IsWanted, errors: Container[tuple[Channel, int]]
+    ) -> Iterator[tuple[list[Window], Sorted | ServiceError]]:
         """
         Ask, cutting a request in two as often as needed; give each part and what came of it.
 
@@ -167,23 +167,26 @@ class Fetcher:
         if sum(window.samples for window in windows) >= self._refused_samples:
             parts = halves(windows, down_to_hours=False)
         if parts is None:
-            answer = self._ask(windows)
+            answer = self._ask(windows, is_wanted)
             if isinstance(answer, TooLargeError | DamagedError):
                 parts = halves(windows, down_to_hours=isinstance(answer, TooLargeError))
             if parts is None:
                 yield windows, answer
                 return
         for part in parts:
-            yield from self._parts(part, errors)
+            yield from self._parts(part, is_wanted, errors)
 
-    def _ask(self, windows: Sequence[Window]) -> Answer | ServiceError | None:
+    def _ask(self, windows: Sequence[Window], is_wanted: IsWanted) -> Sorted | ServiceError:
         network = windows[0].channel.network
         if network in self._denied:
             return self._denied[network]
-        body = request_lines(windows)
+
+        def read(data: bytes) -> Sorted:
+            return sort_records(read_answer(data), windows, is_wanted=is_wanted)
+
         try:
-            url = self.client.dataselect_url
-            return self.client.ask(url, body=body, read=read_answer, with_credentials=True)
+            url, body = self.client.dataselect_url, request_lines(windows)
+            return self.client.ask(url, body=body, read=read, with_credentials=True) or {}
         except DeniedError as error:
             self._denied.setdefault(network, error)
             return error

@@ -19,6 +19,8 @@ __all__ = ["Answer", "DayRecords", "covered_share", "read_answer", "record_spans
 
 _SECOND_NS = 1e9
 _SHOWN = 12
+_CLOCK_NS = 200_000
+"""Two ticks of the clock of miniSEED 2: records that lie no further apart than this touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class DayRecords:
     records : set of (start_ns, bytes)
         Those that belong to the day, once each.
     spans : set of (start_ns, stop_ns)
-        Of these, and of those that belong to the day before and reach into this one.
+        What these cover, and what those of the day before do that reach into this one.
     """
 
     records: set[tuple[int, bytes]] = field(default_factory=set)
@@ -152,12 +154,13 @@ def sort_records(
     for window in windows:
         number = _number(table, window.channel)
         is_in = (rows["channel"] == number) & (begins < window.stop_ns) & (last_sample >= window.start_ns)
+        for day in window.days:
+            touches = is_in & (begins < (day + 1) * DAY_NS) & (last_sample >= day * DAY_NS)
+            if touches.any():
+                spans = _joined(begins[touches], ends[touches])
+                found.setdefault((window.channel, day), DayRecords()).spans.update(spans)
         for row in np.flatnonzero(is_in):
-            begin, end = int(begins[row]), int(ends[row])
-            for day in window.days[max(0, begin // DAY_NS - window.days[0]) :]:
-                if day * DAY_NS > last_sample[row]:
-                    break
-                found.setdefault((window.channel, day), DayRecords()).spans.add((begin, end))
+            begin = int(begins[row])
             day = begin // DAY_NS
             if day not in window.days:
                 if is_wanted(window.channel, day):
@@ -167,6 +170,21 @@ def sort_records(
             record = answer.data[offset : offset + length]
             found.setdefault((window.channel, day), DayRecords()).records.add((begin, record))
     return found
+
+
+def _joined(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """
+    Join spans that touch: a day is a hundred thousand records, and mostly one span.
+
+    >>> _joined(np.array([2_000_000, 0, 100]), np.array([3_000_000, 10, 150]))
+    [(0, 150), (2000000, 3000000)]
+    """
+    order = np.argsort(begins, kind="stable")
+    begins, reached = begins[order], np.maximum.accumulate(ends[order])
+    breaks = np.flatnonzero(begins[1:] > reached[:-1] + _CLOCK_NS)
+    starts = begins[np.concatenate([[0], breaks + 1])]
+    stops = reached[np.concatenate([breaks, [len(reached) - 1]])]
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
 
 
 def _number(table: HeaderTable, channel: Channel) -> int:
