@@ -7,11 +7,12 @@ file as a whole can't be opened. For formats that name no channels a map does (`
 """
 
 from pipeline.archive.readers.mapping import SourceMap, SourceRule, load_map, parse_rule
-from pipeline.archive.readers.protocol import Content, Problem, Reader, SourceFile
+from pipeline.archive.readers.protocol import UNREADABLE, Content, Problem, Reader, SourceFile
 from pipeline.archive.readers.registry import READERS, open_source, peek_source
 
 __all__ = [
     "READERS",
+    "UNREADABLE",
     "Content",
     "Problem",
     "Reader",

@@ -14,7 +14,10 @@ from pipeline.archive.readers.mapping import SourceRule
 Allocate = Callable[[int, str], Any]
 """Gives an array of so many samples of a type, with any content."""
 
-__all__ = ["Allocate", "Content", "Problem", "Reader", "SourceFile"]
+UNREADABLE = "unreadable"
+"""Reason where the disk, the network or the store gave no bytes: the next ingest tries again."""
+
+__all__ = ["UNREADABLE", "Allocate", "Content", "Problem", "Reader", "SourceFile"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pipeline.archive.readers.gse import GseReader
 from pipeline.archive.readers.mapping import SourceRule
 from pipeline.archive.readers.miniseed import MiniSeedReader
 from pipeline.archive.readers.protocol import Reader, SourceFile
+from pipeline.archive.readers.sac import SacReader
 from pipeline.archive.readers.seismic import SEISMIC_READERS
 from pipeline.archive.readers.tsf import TsfReader
 from pipeline.errors import SourceError
@@ -20,6 +21,7 @@ READERS: tuple[Reader, ...] = (
     MiniSeedReader(),
     TsfReader(),
     GseReader(),
+    SacReader(),
     *SEISMIC_READERS,
     GgpReader(),
 )

@@ -1,5 +1,5 @@
 """
-What obspy reads for us: SAC, SEISAN, GCF, RefTek, K-NET and ASCII.
+What obspy reads for us: SEISAN, GCF, RefTek, K-NET and ASCII.
 
 A format is known by its first bytes here, and obspy is told which of its readers to use: its own guessing
 tries thirty, one of which unpickles. Those were taken that raise on a broken file, and none that ends the
@@ -76,18 +76,6 @@ def _check_count(data: bytes, there: int) -> None:
         raise SourceError(f"truncated file: its headers state {stated} samples, {there} are there")
 
 
-def _is_sac(head: bytes, _: str) -> bool:
-    """Tell by the version of the header, of which there is a count of samples too, in either order."""
-    if len(head) < 320:
-        return False
-    return any(
-        struct.unpack_from(f"{order}i", head, 304)[0] in (6, 7)
-        and struct.unpack_from(f"{order}i", head, 316)[0] > 0
-        and struct.unpack_from(f"{order}f", head, 0)[0] > 0
-        for order in "<>"
-    )
-
-
 def _is_seisan(head: bytes, _: str) -> bool:
     """Tell by the lengths before and after the first line, which has 80 characters."""
     marks = (struct.pack("<i", 80), struct.pack(">i", 80))
@@ -108,7 +96,6 @@ def _is_reftek(head: bytes, _: str) -> bool:
 
 
 SEISMIC_READERS = (
-    SeismicReader("SAC", _is_sac),
     SeismicReader("SEISAN", _is_seisan),
     SeismicReader("SLIST", _is_ascii(b"SLIST")),
     SeismicReader("TSPAIR", _is_ascii(b"TSPAIR")),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import re
+import struct
 import tempfile
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_as_obspy_reads_its_own_files(path: str, form: str) -> None:
 @pytest.mark.parametrize("rate_hz", [100.0, 40.0, 250.0, 1.0, 0.1, 59.5238])
 def test_a_rate_in_single_precision_means_the_round_one(rate_hz: float) -> None:
     (piece,), _ = read(written("SAC", trace(dtype="float32", rate_hz=rate_hz)))
-    assert piece.rate_hz == pytest.approx(rate_hz, rel=0 if rate_hz != 59.5238 else 2e-7)
+    assert piece.rate_hz == pytest.approx(rate_hz, rel=0 if rate_hz != 59.5238 else 1e-7)
     assert piece.samples.dtype == np.float32
 
 
@@ -177,7 +178,46 @@ def test_gse_of_any_samples(samples: list[int]) -> None:
     assert str(piece.channel) == "CX.PB01..BHZ"
 
 
+def test_a_truncated_sac_keeps_what_is_there() -> None:
+    data = written("SAC", trace(dtype="float32"))
+    (piece,), problems = read(data[:2001])
+    assert piece.samples.tolist() == trace(dtype="float32").data[: (2001 - 632) // 4].tolist()
+    assert [(problem.reason, problem.lost) for problem in problems] == [("truncated file", True)]
+    with pytest.raises(SourceError, match="truncated file"):
+        open_source(data[:600], "x")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sac_says_its_time_to_the_last_digit(order: str, tmp_path: Path) -> None:
+    known = trace(dtype="float32")
+    known.stats.starttime += 0.000_25
+    known.write(str(tmp_path / "x"), format="SAC", byteorder=order)
+    (piece,), problems = read((tmp_path / "x").read_bytes())
+    assert problems == []
+    assert piece.start_ns == START.ns + 250_000
+    assert piece.samples.tolist() == known.data.tolist()
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [(70, -12345), (71, 400), (72, 24), (75, 1000), (85, 3), (105, 0)]
+)
+def test_a_sac_header_that_can_not_be(word: int, value: int) -> None:
+    data = bytearray(written("SAC"))
+    struct.pack_into("<i", data, 4 * word, value)
+    with pytest.raises(SourceError, match="corrupt file: SAC"):
+        open_source(bytes(data), "x")
+
+
+def test_doubles_of_version_7_win() -> None:
+    data = bytearray(written("SAC"))
+    struct.pack_into("<i", data, 4 * 76, 7)
+    data += struct.pack("<22d", 1 / 59.5238, 0.123456789, *[-12345.0] * 20)
+    (piece,), _ = read(bytes(data))
+    assert piece.rate_hz == pytest.approx(59.5238, rel=1e-15)
+    assert piece.start_ns == int(START.ns // 1_000_000 * 1_000_000) + 123_456_789
+
+
 def test_a_broken_file_says_why() -> None:
-    data = written("SAC")
-    with pytest.raises(SourceError, match="corrupt file: SAC: "):
+    data = written("SLIST")
+    with pytest.raises(SourceError, match="truncated file: its headers state 1000 samples"):
         open_source(data[:2000], "x")
