@@ -2,9 +2,9 @@
 SAC: one evenly spaced trace in single precision, behind a header of 632 bytes.
 
 Numbers of a header are in single precision, too: the shortest decimal that gives one is what was meant (a
-spacing of 0.004 s, not 0.004000000189989805). Version 7 repeats those that matter in double precision after
-the samples. Our own, since obspy's rounds the spacing to microseconds, and does not come back from some broken
-headers.
+spacing of 0.004 s, not 0.004000000189989805). Version 7 repeats those that matter in double precision
+after the samples. Our own, since obspy's rounds the spacing to microseconds, and does not come back from some
+broken headers.
 """
 
 from __future__ import annotations
