@@ -14,16 +14,24 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pipeline.errors import ConfigError
 
-__all__ = ["LocalObjects", "ObjectInfo", "ObjectStore", "RemoteObjects", "open_objects"]
+__all__ = ["ANONYMOUS_BUCKETS", "LocalObjects", "ObjectInfo", "ObjectStore", "RemoteObjects", "open_objects"]
 
 PARTIAL = ".partial"
+
+ANONYMOUS_BUCKETS: Final = {
+    "scedc-pds": "us-west-2",
+    "ncedc-pds": "us-east-2",
+    "earthscope-geophysical-data": "us-east-2",
+    "geonet-open-data": "ap-southeast-2",
+}
+"""Regions of public buckets of seismologists, which are read without credentials."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -74,6 +82,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Iterate, in no order, over all objects in a folder and below it."""
+        ...
+
+    def children(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """Return the folders in a folder, and the objects in it, both by name; not what lies deeper."""
         ...
 
     def delete(self, key: str) -> None:
@@ -216,6 +228,19 @@ class LocalObjects:
                     continue
                 yield ObjectInfo(path[len(self.url) + 1 :], stat.st_size, str(stat.st_mtime_ns))
 
+    def children(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """See `ObjectStore.children`."""
+        folders, objects = [], []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._path(prefix)) as entries:
+            for entry in entries:
+                key = f"{prefix}/{entry.name}" if prefix else entry.name
+                if entry.is_dir():
+                    folders.append(key)
+                elif not entry.name.endswith(PARTIAL):
+                    stat = entry.stat()
+                    objects.append(ObjectInfo(key, stat.st_size, str(stat.st_mtime_ns)))
+        return sorted(folders), sorted(objects)
+
     def delete(self, key: str) -> None:
         """See `ObjectStore.delete`."""
         _unlink(self._path(key))
@@ -287,7 +312,10 @@ class RemoteObjects:
             import fsspec
 
             protocol = self.url.partition("://")[0]
-            options = {} if protocol == "memory" else {"use_listings_cache": False}
+            options: dict[str, Any] = {} if protocol == "memory" else {"use_listings_cache": False}
+            bucket = self.url.partition("://")[2].partition("/")[0]
+            if protocol == "s3" and bucket in ANONYMOUS_BUCKETS:
+                options |= {"anon": True, "client_kwargs": {"region_name": ANONYMOUS_BUCKETS[bucket]}}
             try:
                 filesystem, root = fsspec.core.url_to_fs(self.url, **options)
             except (ImportError, ValueError) as error:
@@ -357,8 +385,23 @@ class RemoteObjects:
         with _told(f"{self.url}/{prefix}"):
             found = filesystem.find(path, detail=True)
         for name, info in found.items():
-            version = info.get("ETag") or info.get("etag") or info.get("created") or info.get("mtime")
-            yield ObjectInfo(name[len(root) :].lstrip("/"), int(info["size"]), str(version))
+            yield _object_info(name[len(root) :].lstrip("/"), info)
+
+    def children(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """See `ObjectStore.children`."""
+        filesystem, path = self._at(prefix)
+        root = self._open()[1]
+        found = []
+        with contextlib.suppress(FileNotFoundError), _told(f"{self.url}/{prefix}"):
+            found = filesystem.ls(path, detail=True)
+        folders, objects = [], []
+        for info in found:
+            key = info["name"].rstrip("/")[len(root) :].lstrip("/")
+            if info["type"] == "directory":
+                folders.append(key)
+            elif key != prefix:  # what stands for an empty folder in some stores
+                objects.append(_object_info(key, info))
+        return sorted(folders), sorted(objects)
 
     def delete(self, key: str) -> None:
         """See `ObjectStore.delete`."""
@@ -379,6 +422,11 @@ class RemoteObjects:
     def sweep_partials(self, prefix: str = "") -> int:  # noqa: ARG002
         """See `ObjectStore.sweep_partials`."""
         return 0
+
+
+def _object_info(key: str, info: Mapping[str, Any]) -> ObjectInfo:
+    version = info.get("ETag") or info.get("etag") or info.get("created") or info.get("mtime")
+    return ObjectInfo(key, int(info["size"]), str(version))
 
 
 def _unlink(path: str) -> None:

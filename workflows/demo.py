@@ -31,7 +31,7 @@ from pipeline.synthetic.config import SIZES, SynthConfig, read_config
 from pipeline.tables import read_table
 from workflows.export import export_files
 from workflows.info import coverage_rows, summarise
-from workflows.ingest import ingest
+from workflows.ingest import Sources, ingest
 from workflows.options import add_json, example
 from workflows.runners import Runner, runner_on
 from workflows.synth import synthesize
@@ -107,7 +107,8 @@ def _synth(demo: Demo) -> str:
 
 def _ingest(demo: Demo) -> str:
     stations = [str(demo.synthetic / "stations.xml")]
-    report = ingest([str(demo.synthetic / "sds")], demo.archive, demo.runner, stations=stations)
+    sources = Sources([str(demo.synthetic / "sds")])
+    report = ingest(sources, demo.archive, demo.runner, stations=stations)
     demo.products[Path(demo.archive)] = f"`stationday info {demo.archive}`, or xarray.open_zarr on a group"
     expected, surprises = _weigh(report.problems, demo)
     surprises += [told for told in report.unreadable if told[1].lost]
@@ -116,7 +117,7 @@ def _ingest(demo: Demo) -> str:
     if report.summary.stopped_by is not None:
         demo.stopped = True
         return report.summary.describe()
-    again = ingest([str(demo.synthetic / "sds")], demo.archive, demo.runner)
+    again = ingest(sources, demo.archive, demo.runner)
     lost = [f"{len(expected):,} spoiled on purpose and found"] if expected else []
     lost += [f"lost: {where}: {problem.reason}: {problem.detail}" for where, problem in surprises]
     return ", ".join(

@@ -81,6 +81,8 @@ class Status(StrEnum):
     """All that there was, with a remark: a day without a sample, for instance."""
     LOST = "lost"
     """Done, but something of the input gave no result: no response, corrupt records. Exit status 1."""
+    DEFERRED = "deferred"
+    """Done as far as could be: something could not be had just now. Exit status 1; each run tries again."""
     FAILED = "failed"
     """An unexpected exception, kept with its traceback. Exit status 1; taken up again only when asked."""
 

@@ -150,7 +150,7 @@ _FINISHED = frozenset({Verdict.DONE, Verdict.LOST})
 _MEANING = {
     Verdict.NEW: "never done",
     Verdict.STALE: "done from other inputs",
-    Verdict.RETRY: "failed earlier, tried again",
+    Verdict.RETRY: "failed earlier or lacks something, tried again",
     Verdict.GONE: "done, but files of it are gone",
     Verdict.DONE: "done",
     Verdict.LOST: "done, with losses",
@@ -274,6 +274,8 @@ def _judge(task: Task, latest: Latest | None, *, retry_failed: bool) -> tuple[Ve
         return Verdict.STALE, _changes(latest.parts, task.parts)
     if latest.status == Status.FAILED:
         return (Verdict.RETRY if retry_failed else Verdict.FAILED), latest.reason
+    if latest.status == Status.DEFERRED:
+        return Verdict.RETRY, latest.reason
     if latest.status == Status.LOST:
         return Verdict.LOST, latest.reason
     return Verdict.DONE, ""

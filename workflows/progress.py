@@ -86,7 +86,7 @@ class Summary:
     @property
     def lost(self) -> int:
         """Number of blocks with losses in the product as it stands, also from earlier runs."""
-        return self.counts[Status.LOST] + self.planned.get(Verdict.LOST, 0)
+        return self.counts[Status.LOST] + self.counts[Status.DEFERRED] + self.planned.get(Verdict.LOST, 0)
 
     @property
     def failed(self) -> int:

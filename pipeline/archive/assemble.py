@@ -2,8 +2,9 @@
 Assembling a block: source files to station-days, day by day.
 
 This is what one task of an ingest does. A day is made anew when the files that touch it are not those it was
-made of. It is made of the files themselves; only where some of them are out of reach do its old samples stand
-in for them. Memory holds the decoded samples of one day, and the bytes of the files that touch it.
+made of. It is made of the files themselves; only where some of them are out of reach, or can't be read just
+now, do its old samples stand in for them. Memory holds the decoded samples of one day, and the bytes of the
+files that touch it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pipeline.archive.index import DayEntry, day_entry
 from pipeline.archive.merge import DayContent, merge_day
 from pipeline.archive.pieces import Piece, Span
 from pipeline.archive.placement import Run, SideRun, place
-from pipeline.archive.readers import Content, Problem, SourceFile, open_source, parse_rule
+from pipeline.archive.readers import UNREADABLE, Content, Problem, SourceFile, open_source, parse_rule
 from pipeline.archive.store import ArchiveStore
 from pipeline.archive.writer import BlockWriter
 from pipeline.errors import SourceError
@@ -137,7 +138,7 @@ def _assemble_grid(
         touching = sorted(c for c in claims if c.first_day <= day <= c.last_day)
         files.close_before(day)
         old = writer.rows.get(day)
-        if old is not None and set(old.sources) == {claim.source for claim in touching}:
+        if old is not None and old.was_read and set(old.sources) == {claim.source for claim in touching}:
             report.days.append(AssembledDay(day_entry(stream, grid, old), False, old.problems))
             continue
         content, sources, problems = _make_day(writer, day, touching, files, buffers)
@@ -181,6 +182,9 @@ def _make_day(
         found, trouble = files.read(claim, stream, grid, day)
         problems += [problem for problem in trouble if problem not in problems]
         if found is None:
+            if old is not None and claim.source in old.sources:
+                kept.add(claim.source)
+                sources.append(claim.source)
             continue
         sources.append(claim.source)
         for piece in found:
@@ -191,7 +195,7 @@ def _make_day(
         old_runs, old_side = _runs_of(writer, old, stream, kept, sources)
         runs += old_runs
         side += old_side
-        problems += [problem for problem in old.problems if problem not in problems]
+        problems += [p for p in old.problems if p not in problems and p.reason != UNREADABLE]
     content = merge_day(day, stream, grid, runs, side, buffers=buffers)
     if content.disagreed_samples:
         detail = (
@@ -278,9 +282,10 @@ class _OpenFiles:
             data = _read_source(source)
             file = open_source(data, source.url, parse_rule(source.rule))
         except OSError as error:
-            text = error.strerror if error.strerror and not isinstance(error, SourceError) else str(error)
-            reason, _, detail = text.partition(":")
-            return None, [Problem(reason, f"{source.url}:{detail or ' ' + text}")]
+            if not isinstance(error, SourceError):
+                return None, [Problem(UNREADABLE, f"{source.url}: {error.strerror or error}")]
+            reason, _, detail = str(error).partition(":")
+            return None, [Problem(reason, f"{source.url}:{detail or ' ' + reason}")]
         self.report.bytes_read += len(data)
         content = file.content
         if claim.peeked and _surprises(content, claim):

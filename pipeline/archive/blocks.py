@@ -18,7 +18,7 @@ from pipeline.archive.grid import DayGrid, day_number, day_of_number
 from pipeline.archive.merge import ARRAY_DTYPES, DayContent, Segment
 from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.placement import SideRun
-from pipeline.archive.readers.protocol import Problem
+from pipeline.archive.readers.protocol import UNREADABLE, Problem
 from pipeline.archive.shard import Edges
 from pipeline.keys import Channel, Stream
 
@@ -85,6 +85,11 @@ class DayRow:
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...] = ()
     edges: Mapping[str, Edges] = field(default_factory=dict)
+
+    @property
+    def was_read(self) -> bool:
+        """Whether every file of it could be read when it was made."""
+        return all(problem.reason != UNREADABLE for problem in self.problems)
 
     @property
     def arrays(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ clock's error share one), then every file claims the days of each block that its
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.archive.assemble import BlockJob, Claim, grid_for, touched_days
@@ -46,6 +46,7 @@ def plan_blocks(
     block_days: int,
     first_day: int | None = None,
     last_day: int | None = None,
+    wants: Callable[[Stream], bool] | None = None,
 ) -> BlockPlan:
     """
     Sort the files of an archive by the blocks that they touch.
@@ -62,6 +63,8 @@ def plan_blocks(
         Of the archive.
     first_day, last_day : int, optional
         Days since 1970, both included; nothing outside is claimed.
+    wants : callable, optional
+        Tells whether a stream is to be claimed; all are by default.
 
     Returns
     -------
@@ -75,6 +78,8 @@ def plan_blocks(
         scan = scans[url]
         for span in scan.spans:
             stream = span.channel.stream
+            if wants is not None and not wants(stream):
+                continue
             grid = grid_for(span.rate_hz, known[stream])
             first, last = touched_days(span, grid)
             first = first if first_day is None else max(first, first_day)

@@ -25,9 +25,9 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.errors import ConfigError
-from pipeline.keys import Channel
+from pipeline.keys import Channel, Stream
 
-__all__ = ["LAYOUTS", "PUBLIC_BUCKETS", "Layout", "Named", "Wanted", "find_layout", "read_name"]
+__all__ = ["LAYOUTS", "Layout", "Named", "Wanted", "find_layout", "read_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,10 @@ class Wanted:
         """Tell whether what is named may hold something of this."""
         return self._admits_time(named) and self._admits_codes(named)
 
+    def wants(self, stream: Stream) -> bool:
+        """Tell whether a stream is one of these."""
+        return not self.streams or any(fnmatch.fnmatchcase(str(stream), pattern) for pattern in self.streams)
+
     def _admits_time(self, named: Named) -> bool:
         if named.year is None:
             return True
@@ -105,7 +109,7 @@ class Wanted:
             return True
         channel = named.channel_of_all_codes
         if channel is not None:
-            return any(fnmatch.fnmatchcase(str(channel.stream), pattern) for pattern in self.streams)
+            return self.wants(channel.stream)
         begins = f"{named.network}." if named.station is None else f"{named.network}.{named.station}."
         return any(_may_begin(pattern, begins) for pattern in self.streams)
 
@@ -253,15 +257,15 @@ LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
 )
 """By name."""
 
-PUBLIC_BUCKETS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+_PUBLIC: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "scedc-pds": ("scedc", "continuous_waveforms", "us-west-2"),
-        "ncedc-pds": ("ncedc", "continuous_waveforms", "us-east-2"),
-        "earthscope-geophysical-data": ("earthscope", "miniseed", "us-east-2"),
-        "geonet-open-data": ("geonet", "waveforms/miniseed", "ap-southeast-2"),
+        "scedc-pds": ("scedc", "continuous_waveforms"),
+        "ncedc-pds": ("ncedc", "continuous_waveforms"),
+        "earthscope-geophysical-data": ("earthscope", "miniseed"),
+        "geonet-open-data": ("geonet", "waveforms/miniseed"),
     }
 )
-"""Buckets that everybody may read: layout, root and region of each."""
+"""Layout and root of public buckets."""
 
 
 def find_layout(url: str, name: str | None = None) -> tuple[Layout, str] | None:
@@ -294,9 +298,9 @@ def find_layout(url: str, name: str | None = None) -> tuple[Layout, str] | None:
         return LAYOUTS[name], ""
     protocol, _, rest = url.partition("://")
     bucket, _, path = rest.strip("/").partition("/")
-    if protocol != "s3" or bucket not in PUBLIC_BUCKETS:
+    if protocol != "s3" or bucket not in _PUBLIC:
         return None
-    known, root, _ = PUBLIC_BUCKETS[bucket]
+    known, root = _PUBLIC[bucket]
     if path == root or path.startswith(f"{root}/"):
         return LAYOUTS[known], path[len(root) + 1 :]
     return None

@@ -1,39 +1,31 @@
 """
-Scanning: which source files there are, and what they hold, without decoding a sample.
+Scanning: what source files hold, without decoding a sample.
 
-A file whose name tells its channel and day (an SDS tree) is opened at its first and last record only; any
-other is read through, header by header. What was scanned stands in the archive, so that the next ingest looks
-at new and changed files only.
+A file whose name tells its channel and day (`pipeline.archive.layouts`) is opened at its first and last
+record only; any other is read through, header by header. What was scanned stands in the archive, so that the
+next ingest looks at new and changed files only.
 """
 
 from __future__ import annotations
 
-import glob
-import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
 from pipeline.archive.blocks import Source
+from pipeline.archive.layouts import read_name
 from pipeline.archive.parquet import from_parquet, to_parquet
 from pipeline.archive.pieces import Span
-from pipeline.archive.readers import Problem, SourceMap, open_source, parse_rule, peek_source
-from pipeline.errors import ConfigError, SourceError
+from pipeline.archive.readers import UNREADABLE, Problem, open_source, parse_rule, peek_source
+from pipeline.errors import SourceError
 from pipeline.keys import Channel
-from pipeline.objects import PARTIAL, open_objects
+from pipeline.objects import open_objects
 
-__all__ = ["FileScan", "find_files", "read_scan_table", "scan_file", "write_scan_table"]
+__all__ = ["FileScan", "read_scan_table", "scan_file", "write_scan_table"]
 
 HEAD_BYTES = 4096
-_SDS = re.compile(
-    r"(?P<network>\w*)\.(?P<station>[\w-]+)\.(?P<location>[\w-]*)\.(?P<channel>\w+)\.[A-Z]\.(?P<year>\d{4})\.(?P<day>\d{3})"
-)
-# Unless the map has a rule for one.
-_NEVER_DATA = (PARTIAL, ".xml", ".txt", ".md", ".csv", ".json", ".toml", ".html", ".py", ".dataless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,93 +37,10 @@ class FileScan:
     problems: tuple[Problem, ...] = ()
     peeked: bool = False
 
-
-def find_files(roots: Iterable[str], source_map: SourceMap | None = None) -> Iterator[Source]:
-    """
-    List the files below folders, or that match glob patterns, each once.
-
-    Parameters
-    ----------
-    roots : iterable of str
-        Folders, files or patterns (``*``, ``?``, ``[…]``, ``**``).
-    source_map : SourceMap, optional
-        A file that has a rule in it is data, whatever it is called.
-
-    Yields
-    ------
-    Source
-        In order of the roots, and by name below each.
-
-    Raises
-    ------
-    ConfigError
-        If a root does not exist or a pattern matches nothing.
-    """
-    seen: set[str] = set()
-    rule_for = (source_map or SourceMap()).rule_for
-    for root in roots:
-        found = False
-        for path in _walk(root, rule_for):
-            found = True
-            if path in seen:
-                continue
-            seen.add(path)
-            try:
-                stat = os.stat(path)  # noqa: PTH116
-            except OSError:
-                yield Source(path, -1, "", rule_for(path))
-                continue
-            yield Source(path, stat.st_size, str(stat.st_mtime_ns), rule_for(path))
-        if not found:
-            raise ConfigError(
-                f"{root}: no such file or folder, or nothing in it; name a folder, file or pattern"
-            )
-
-
-def _walk(root: str, rule_for: Callable[[str], str]) -> Iterator[str]:
-    """Iterate over files by name. A folder that links lead into twice is entered once."""
-    path = Path(root).expanduser()
-    if path.is_file():
-        yield str(path.absolute())
-    elif path.is_dir():
-        yield from _walk_folder(str(path.absolute()), set(), rule_for)
-    else:
-        for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
-            if Path(match).is_file():
-                yield str(Path(match).absolute())
-
-
-def _walk_folder(folder: str, entered: set[tuple[int, int]], rule_for: Callable[[str], str]) -> Iterator[str]:
-    stat = os.stat(folder)  # noqa: PTH116
-    if (stat.st_dev, stat.st_ino) in entered:
-        return
-    entered.add((stat.st_dev, stat.st_ino))
-    try:
-        with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
-    except PermissionError:
-        yield folder  # scanned like a file, it becomes a recorded problem
-        return
-    if any(entry.name == "zarr.json" for entry in ordered):
-        return  # an archive among its own sources
-    for entry in ordered:
-        if entry.name.startswith("."):
-            continue
-        if _is_folder(entry):
-            yield from _walk_folder(entry.path, entered, rule_for)
-        elif not entry.name.lower().endswith(_NEVER_DATA) or _is_mapped(entry, rule_for):
-            yield entry.path
-
-
-def _is_mapped(entry: os.DirEntry[str], rule_for: Callable[[str], str]) -> bool:
-    return not entry.name.endswith(PARTIAL) and bool(rule_for(entry.path))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
+    @property
+    def was_read(self) -> bool:
+        """Whether the file could be read at all, whatever it held."""
+        return all(problem.reason != UNREADABLE for problem in self.problems)
 
 
 def scan_file(source: Source, *, whole: bool = False) -> FileScan:
@@ -141,7 +50,7 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
     Parameters
     ----------
     source : Source
-        As listed by `find_files`.
+        As listed by `pipeline.archive.listing.find_files`.
     whole : bool
         Read it through, also where its name tells what it should hold.
 
@@ -153,7 +62,8 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
     folder, _, name = source.url.rpartition("/")
     objects = open_objects(folder or "/")
     try:
-        expected = _channel_of_name(name)
+        named = read_name(name)
+        expected = None if named is None else named.channel_of_all_codes
         if expected is not None and not whole and not source.rule and source.size > HEAD_BYTES:
             head, tail = objects.read_range(name, 0, HEAD_BYTES), objects.read_tail(name, HEAD_BYTES)
             span = peek_source(head, tail, source.size, name)
@@ -164,26 +74,13 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
         reason, _, detail = str(error).partition(": ")
         return FileScan(source, problems=(Problem(reason, detail),))
     except OSError as error:
-        return FileScan(source, problems=(Problem("unreadable", error.strerror or str(error)),))
+        return FileScan(source, problems=(Problem(UNREADABLE, error.strerror or str(error)),))
     problems = content.problems
     if expected is not None:
         problems += _name_problems(expected, content.spans)
     if not content.spans and not problems:
         problems += (Problem("no samples", "no record of this file holds any", lost=False),)
     return FileScan(source, content.spans, problems)
-
-
-def _channel_of_name(name: str) -> Channel | None:
-    """
-    Read the channel from a name of the SeisComP data structure.
-
-    >>> str(_channel_of_name("CX.PB01..HHZ.D.2014.121"))
-    'CX.PB01..HHZ'
-    """
-    match = _SDS.fullmatch(name)
-    if match is None:
-        return None
-    return Channel(match["network"], match["station"], match["location"], match["channel"])
 
 
 def _name_problems(expected: Channel, spans: Iterable[Span]) -> tuple[Problem, ...]:

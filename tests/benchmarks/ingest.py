@@ -80,7 +80,7 @@ def _station_day(path: Path) -> tuple[str, ...]:
 def ours(folder: Path, out: Path, cluster: str = "serial") -> float:
     """Ingest through the command's own function; return seconds, of the processor if there is no cluster."""
     from cluster import load_profile, open_client
-    from workflows.ingest import ingest
+    from workflows.ingest import Sources, ingest
     from workflows.runners import DaskRunner, SerialRunner
 
     with open_client(load_profile(cluster)) as client:
@@ -92,7 +92,7 @@ def ours(folder: Path, out: Path, cluster: str = "serial") -> float:
             _warm()
         clock = time.process_time if client is None else time.perf_counter
         begun = clock()
-        report = ingest([str(folder)], str(out), SerialRunner() if client is None else DaskRunner(client))
+        report = ingest(Sources([str(folder)]), str(out), SerialRunner() if client is None else DaskRunner(client))
         seconds = clock() - begun
     assert report.exit_status == 0, report
     return seconds
@@ -105,7 +105,7 @@ def _warm() -> None:
     import pymseed  # noqa: F401
     import zarr.codecs.numcodecs  # noqa: F401
 
-    import workflows.ingest  # noqa: F401
+    import workflows.ingest.job  # noqa: F401
     from pipeline.archive.readers.steim import STEIM2, decode_steim
 
     none = np.empty(0, np.int64)

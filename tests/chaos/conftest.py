@@ -15,7 +15,8 @@ import pytest
 from chaos_sources import JOBS, Job, Network
 from same_archive import contents, leftovers, torn_days
 
-from workflows.ingest import Days, IngestReport, ingest
+from pipeline.archive.layouts import Wanted
+from workflows.ingest import IngestReport, Sources, ingest
 from workflows.runners import SerialRunner
 
 SEED = int(os.environ.get("STATIONDAY_CHAOS_SEED", "0"))
@@ -44,10 +45,10 @@ class Scene:
         return archive
 
     def ingest(
-        self, archive: Path, sources: tuple[str, ...] | None = None, *, days: Days = (None, None)
+        self, archive: Path, sources: tuple[str, ...] | None = None, *, wanted: Wanted | None = None
     ) -> IngestReport:
         """Do the job here, block by block."""
-        return ingest_here(self.network, sources or self.job.sources, archive, days)
+        return ingest_here(self.network, sources or self.job.sources, archive, wanted)
 
     @contextmanager
     def files_as_before(self) -> Iterator[None]:
@@ -68,11 +69,11 @@ class Scene:
 
 
 def ingest_here(
-    network: Network, sources: tuple[str, ...], archive: Path, days: Days = (None, None)
+    network: Network, sources: tuple[str, ...], archive: Path, wanted: Wanted | None = None
 ) -> IngestReport:
     """Ingest without a cluster."""
     roots = [str(network.folder / source) for source in sources]
-    return ingest(roots, str(archive), SerialRunner(), days=days)
+    return ingest(Sources(roots, wanted=wanted or Wanted()), str(archive), SerialRunner())
 
 
 def _files(folder: Path) -> dict[Path, _File]:

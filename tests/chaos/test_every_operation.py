@@ -18,6 +18,7 @@ import pytest
 from crashing import Crash, crashing
 from same_archive import contents, leftovers, torn_days
 
+from pipeline.archive.layouts import Wanted
 from pipeline.objects import PARTIAL
 
 SAMPLED = 8
@@ -90,7 +91,7 @@ def test_a_call_for_other_days(
     """Samples and tables are in step after any call, though it has nothing to do with what was under way."""
     scene = scenes("growth", large=False)
     for archive in crashed(scene, tmp_path, step, struck):
-        assert scene.ingest(archive, days=(None, dt.date(2019, 1, 1))).exit_status == 0
+        assert scene.ingest(archive, wanted=Wanted(last=dt.date(2019, 1, 1))).exit_status == 0
         assert torn_days(archive) == []
         assert [key for key in leftovers(archive) if not key.endswith(PARTIAL)] == []
         assert scene.ingest(archive).exit_status == 0

@@ -42,6 +42,13 @@ def test_contract(store: ObjectStore) -> None:
     assert {(o.key, o.size) for o in store.list()} == {("a/b", 3), ("c", 3)}
     assert [o.key for o in store.list("a")] == ["a/b"]
     assert list(store.list("nothing")) == []
+    store.write("a/deeper/d", b"")
+    folders, objects = store.children()
+    assert (folders, [o.key for o in objects]) == (["a"], ["c"])
+    folders, objects = store.children("a")
+    assert (folders, [(o.key, o.size) for o in objects]) == (["a/deeper"], [("a/b", 3)])
+    assert objects[0] in list(store.list("a"))
+    assert store.children("nothing") == ([], [])
     store.delete("c")
     store.delete("c")
     store.delete_folder("a")

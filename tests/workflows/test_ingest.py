@@ -16,14 +16,16 @@ import numpy as np
 import pytest
 from miniseed_files import records
 
+from pipeline.archive.blocks import Source
 from pipeline.archive.index import Index
 from pipeline.archive.reading import open_archive
 from pipeline.errors import LeaseLostError
 from pipeline.objects import LocalObjects
 from workflows import cli
 from workflows.cli import main
-from workflows.ingest import _ingest_block
+from workflows.ingest import Sources
 from workflows.ingest import ingest as ingest_through
+from workflows.ingest.job import _ingest_block
 from workflows.ledger import BlockResult, Status
 from workflows.plan import Task
 from workflows.runners import BlockFunction, SerialRunner
@@ -143,6 +145,43 @@ def test_samples_that_come_twice_and_differ_are_a_loss(
     assert ingest(source, archive, "--quiet") == 0
 
 
+def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.archive import assemble
+
+    read = assemble._read_source
+
+    def refuse(file: Source) -> bytes:
+        if file.url.endswith("A.mseed"):
+            raise OSError(5, "Input/output error")
+        return read(file)
+
+    assert ingest(source, archive, "--quiet") == 0
+    more = records(SAMPLES, START_NS + 600 * NS, 1.0, channel="XX.A..LHZ")
+    (source / "C.mseed").write_bytes(more)
+    with monkeypatch.context() as broken:
+        broken.setattr(assemble, "_read_source", refuse)
+        assert ingest(source, archive, "--quiet") == 1
+        told = f"XX.A..LH/2020.01: unreadable: {source}/A.mseed: Input/output error"
+        assert capsys.readouterr().err.splitlines() == [f"lost: {told}"]
+        ds = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T00:20:00")
+        np.testing.assert_array_equal(ds.counts[0], np.concatenate([SAMPLES, SAMPLES]))
+    assert ingest(source, archive, "--quiet") == 0
+    assert capsys.readouterr().err == ""
+    fresh = f"{archive}.fresh"
+    assert ingest(source, fresh, "--quiet") == 0
+    tables, wanted = (
+        {
+            name: data
+            for name, data in contents(folder).items()
+            if not name.startswith(("ledger", "scan", "lease"))
+        }
+        for folder in (archive, fresh)
+    )
+    assert tables == wanted
+
+
 def test_only_the_days_asked_for(source: Path, archive: str) -> None:
     (source / "C.mseed").write_bytes(records(SAMPLES, START_NS + 86_400 * NS, 1.0, channel="XX.C..LHZ"))
     assert ingest(source, archive, "--start", "2020-01-02", "--end", "2020-01-02", "--quiet") == 0
@@ -228,8 +267,8 @@ def test_a_folder_that_may_not_be_written_is_one_line(
 def test_a_disk_that_fills_up_on_a_worker_is_a_failure_to_take_up_again(
     source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workflows import ingest as stage
     from workflows import runners
+    from workflows.ingest import job as stage
 
     def fill_up(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -296,7 +335,7 @@ class Overtaken:
 def test_a_worker_that_outlives_its_driver_leaves_the_archive_alone(source: Path, archive: str) -> None:
     runner = Overtaken(archive, [])
     with contextlib.suppress(LeaseLostError):
-        ingest_through([str(source)], archive, runner)
+        ingest_through(Sources([str(source)]), archive, runner)
     assert [result.status for result in runner.results] == [Status.FAILED] * 2
     assert "LeaseLostError" in runner.results[0].reason
     assert not any(Path(archive).glob("tables/**/*.parquet"))
@@ -311,5 +350,5 @@ def test_an_archive_among_its_sources_is_no_source(tmp_path: Path) -> None:
     samples = np.arange(1000, dtype=np.int32)
     (tmp_path / "a.mseed").write_bytes(records(samples, 1_600_000_000_000_000_000, 20.0))
     for _ in range(2):
-        report = ingest_through([str(tmp_path)], str(tmp_path / "archive.zarr"), SerialRunner())
+        report = ingest_through(Sources([str(tmp_path)]), str(tmp_path / "archive.zarr"), SerialRunner())
         assert (report.files, report.exit_status) == (1, 0)

@@ -87,3 +87,51 @@ def test_a_bucket_that_may_not_be_written_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{bucket}/archive.zarr" in line
     assert "made up" in line
+
+
+def test_sources_in_a_bucket_make_the_same_archive(synthetic: Path, bucket: str, tmp_path: Path) -> None:
+    there = open_objects(bucket)
+    for path in sorted((synthetic / "out" / "sds").rglob("*.0??")):
+        there.write(f"sds/{path.relative_to(synthetic / 'out' / 'sds')}", path.read_bytes())
+    for source, archive in ((f"{bucket}/sds", "from-bucket"), (str(synthetic / "out" / "sds"), "from-disk")):
+        call = ["ingest", source, "--archive", str(tmp_path / archive), "--cluster", "serial", "--quiet"]
+        assert main(call) == 0
+    arrays = ("counts", "zarr.json", "index.parquet")
+    one, other = (
+        {
+            key: data
+            for key, data in contents(str(tmp_path / name)).items()
+            if any(part in key for part in arrays)
+        }
+        for name in ("from-bucket", "from-disk")
+    )
+    assert one == other
+    assert any("counts/c/" in key for key in one)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [(403, "made up"), (404, "made up"), ("cut", "ClientPayloadError: Response payload is not completed")],
+)
+def test_an_object_that_can_not_be_read_is_a_loss_and_read_the_next_time(
+    s3: S3,
+    synthetic: Path,
+    bucket: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    how: int | str,
+    reason: str,
+) -> None:
+    there = open_objects(bucket)
+    for path in sorted((synthetic / "out" / "sds").rglob("*S01*HHZ*.0??")):
+        there.write(path.name, path.read_bytes())
+    call = ["ingest", bucket, "--archive", str(tmp_path / "archive.zarr"), "--cluster", "serial", "--quiet"]
+    (name,) = [info.key for info in there.list() if info.key.endswith("062")]
+    with s3.spoiled(Spoil(name, how)):  # type: ignore[arg-type]
+        assert main(call) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"lost: {bucket}/{name}: unreadable: {reason}")
+    assert main(call) == 0
+    (row,) = open_archive(str(tmp_path / "archive.zarr")).index.rows
+    assert (np.nan_to_num(row.completeness) > 0).sum() == 2
+    assert capsys.readouterr().err == ""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from miniseed_files import records
 
-from pipeline.archive.scan import find_files, read_scan_table, scan_file, write_scan_table
+from pipeline.archive.listing import find_files
+from pipeline.archive.scan import read_scan_table, scan_file, write_scan_table
 from pipeline.errors import ConfigError, FormatError
 
 START = 1_398_902_400_000_000_000  # 2014-05-01

@@ -49,8 +49,12 @@ def join_scans(store: ArchiveStore, lease: Lease) -> bool:
 
 
 def changed_files(found: Iterable[Source], scans: Mapping[str, FileScan]) -> list[Source]:
-    """Choose the files that were never scanned, or are not as they were then."""
-    return [source for source in found if source.url not in scans or scans[source.url].source != source]
+    """Choose the files that were never scanned, could not be read then, or are not as they were."""
+    return [
+        source
+        for source in found
+        if (scan := scans.get(source.url)) is None or scan.source != source or not scan.was_read
+    ]
 
 
 def load_scans(store: ArchiveStore) -> dict[str, FileScan]:

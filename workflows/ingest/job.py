@@ -1,5 +1,5 @@
 """
-``stationday ingest``: source files to an archive.
+Ingesting: source files to an archive.
 
 ::
 
@@ -15,26 +15,24 @@ written, an index older than its tables, temporary files.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cluster import load_profile
 from pipeline.archive.assemble import AssembledDay, BlockJob, assemble_block
 from pipeline.archive.blocks import Source
 from pipeline.archive.claims import BlockPlan, plan_blocks
 from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
+from pipeline.archive.layouts import Wanted
+from pipeline.archive.listing import Listings, find_files, read_listings, write_listings
 from pipeline.archive.metadata import add_stationxml
-from pipeline.archive.readers import Problem, SourceMap, load_map
-from pipeline.archive.scan import FileScan, find_files, scan_file
-from pipeline.archive.shard import PCODEC_LEVEL
+from pipeline.archive.readers import UNREADABLE, Problem, SourceMap, load_map
+from pipeline.archive.scan import FileScan, scan_file
 from pipeline.archive.stations import merge_stationxml
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
@@ -43,26 +41,60 @@ from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
+from workflows.ingest.scans import changed_files, join_scans, load_scans, scan_files, scan_whole
 from workflows.lease import Fence, Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
-from workflows.options import add_days, add_json, add_map, example, open_runner
 from workflows.plan import Plan, Task, plan
 from workflows.progress import Progress, SilentProgress, Summary
 from workflows.runners import Runner
-from workflows.scan import changed_files, join_scans, load_scans, scan_files, scan_whole
 
-__all__ = ["Days", "IngestReport", "ingest", "preview", "register"]
+__all__ = ["IngestReport", "Sources", "ingest", "preview"]
 
 VERSION = 1
 """Part of every fingerprint: raised when the same files would give other bytes."""
 
 MAX_WAVES = 3
 MAP = "scan/map.toml"
+LISTINGS = "scan/listings.parquet"
 STALE_INDEX = "index.stale"
 """Lists the blocks under way, with their fingerprints; there while the index is older than their tables."""
 
-Days = tuple[dt.date | None, dt.date | None]
-"""First and last day, both included; None for no limit."""
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """
+    What to ingest.
+
+    Parameters
+    ----------
+    roots : sequence of str
+        Folders, files or glob patterns, local or URLs.
+    map_file : str, optional
+        Names, calibrations and delays for sources that do not state them; see
+        `pipeline.archive.readers.mapping`. The archive keeps it: without one, the one that it has holds.
+    wanted : Wanted
+        Days and streams.
+    layout : str, optional
+        Of the roots; see `pipeline.archive.layouts`.
+    relist : bool
+        Whether to list again also what was long past when it was listed before.
+    """
+
+    roots: Sequence[str]
+    map_file: str | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    layout: str | None = None
+    relist: bool = False
+
+    def given_map(self) -> SourceMap | None:
+        """Read the map that is given."""
+        return None if self.map_file is None else load_map(Path(self.map_file))
+
+    def find(self, source_map: SourceMap | None, listings: Listings) -> list[Source]:
+        """List the files; what is found of long past days is added to the listings."""
+        return list(
+            find_files(self.roots, source_map, wanted=self.wanted, layout=self.layout, listings=listings)
+        )
 
 
 @dataclass(slots=True)
@@ -95,14 +127,12 @@ class IngestReport:
 
 
 def ingest(
-    sources: Sequence[str],
+    sources: Sources,
     archive_url: str,
     runner: Runner,
     *,
     options: ArchiveOptions | None = None,
     stations: Sequence[str] = (),
-    map_file: str | None = None,
-    days: Days = (None, None),
     retry_failed: bool = False,
     progress: Callable[[], Progress] = SilentProgress,
 ) -> IngestReport:
@@ -111,8 +141,7 @@ def ingest(
 
     Parameters
     ----------
-    sources : sequence of str
-        Folders, files or glob patterns.
+    sources : Sources
     archive_url : str
         Made if it is not there.
     runner : Runner
@@ -121,11 +150,6 @@ def ingest(
         For a new archive.
     stations : sequence of str
         StationXML files to merge into the archive's.
-    map_file : str, optional
-        Names, calibrations and delays for sources that do not state them; see
-        `pipeline.archive.readers.mapping`. The archive keeps it: without one, the one that it has holds.
-    days : (date or None, date or None)
-        Only these.
     retry_failed : bool
         Whether to take up blocks that failed earlier.
     progress : callable
@@ -142,16 +166,30 @@ def ingest(
     LeaseHeldError
         If another ingest is writing this archive.
     """
-    given = None if map_file is None else load_map(Path(map_file))
+    given = sources.given_map()
     documents = [_read_document(path) for path in stations]
-    found = list(find_files(sources, given or _kept_map(archive_url)))
+    listings = _kept_listings(archive_url, relist=sources.relist)
+    found = sources.find(given or _kept_map(archive_url), listings)
     store = create_store(archive_url, options)
     with Lease(store.objects) as lease:
         if documents:
             add_stationxml(store, documents)
         if given is not None:
             store.objects.write(MAP, to_toml(given).encode())
-        return _Ingest(store, lease, runner, progress).run(found, days, retry_failed=retry_failed)
+        if listings.new:
+            store.objects.write(LISTINGS, write_listings(listings))
+        return _Ingest(store, lease, runner, progress).run(found, sources.wanted, retry_failed=retry_failed)
+
+
+def _kept_listings(archive_url: str, *, relist: bool) -> Listings:
+    """Return what an archive knows of folders of long past days."""
+    today = dt.datetime.now(dt.UTC).date()
+    if relist:
+        return Listings(today)
+    try:
+        return read_listings(open_objects(archive_url).read(LISTINGS), today)
+    except FileNotFoundError:
+        return Listings(today)
 
 
 def _kept_map(archive_url: str) -> SourceMap | None:
@@ -173,24 +211,17 @@ def _read_document(path: str) -> bytes:
     return document
 
 
-def preview(
-    sources: Sequence[str],
-    archive_url: str,
-    *,
-    map_file: str | None = None,
-    days: Days = (None, None),
-    retry_failed: bool = False,
-) -> Plan:
+def preview(sources: Sources, archive_url: str, *, retry_failed: bool = False) -> Plan:
     """Plan an ingest, for ``--dry-run``: new files are scanned, and nothing is written."""
-    given = None if map_file is None else load_map(Path(map_file))
-    found = list(find_files(sources, given or _kept_map(archive_url)))
+    listings = _kept_listings(archive_url, relist=sources.relist)
+    found = sources.find(sources.given_map() or _kept_map(archive_url), listings)
     try:
         store = open_store(archive_url)
     except NotAnArchiveError:
         store = ArchiveStore(open_objects(archive_url), ArchiveOptions())
     scans = load_scans(store)
     scans |= {source.url: scan_file(source) for source in changed_files(found, scans)}
-    blocks = _plan_blocks(store, Index.load(store), scans, found, days)
+    blocks = _plan_blocks(store, Index.load(store), scans, found, sources.wanted)
     ledger = Ledger(store.objects.child("ledger"))
     return plan(_tasks(store.url, blocks), ledger, retry_failed=retry_failed)
 
@@ -209,7 +240,7 @@ class _Ingest:
         self.scans = load_scans(store)
         self.entries: list[DayEntry] = []
 
-    def run(self, found: Sequence[Source], days: Days, *, retry_failed: bool) -> IngestReport:
+    def run(self, found: Sequence[Source], wanted: Wanted, *, retry_failed: bool) -> IngestReport:
         """Scan, then plan and map until no file holds anything that was not planned."""
         index = self._recover()
         changed = changed_files(found, self.scans)
@@ -219,7 +250,7 @@ class _Ingest:
             for wave in range(MAX_WAVES):
                 if stopped:
                     break
-                blocks = _plan_blocks(self.store, index, self.scans, found, days)
+                blocks = _plan_blocks(self.store, index, self.scans, found, wanted)
                 tasks = _tasks(self.store.url, blocks, self.lease.fence())
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
                 index = self._map(index, blocks, planned, ledger)
@@ -331,12 +362,12 @@ def _plan_blocks(
     index: Index,
     scans: Mapping[str, FileScan],
     found: Iterable[Source],
-    days: Days,
+    wanted: Wanted,
 ) -> BlockPlan:
     grids: dict[Stream, set[DayGrid]] = {}
     for row in index.rows:
         grids.setdefault(row.stream, set()).add(row.grid)
-    first, last = (None if day is None else day_number(day) for day in days)
+    first, last = (None if day is None else day_number(day) for day in (wanted.first, wanted.last))
     return plan_blocks(
         scans,
         reachable={source.url for source in found},
@@ -344,6 +375,7 @@ def _plan_blocks(
         block_days=store.options.block_days,
         first_day=first,
         last_day=last,
+        wants=wanted.wants,
     )
 
 
@@ -366,7 +398,9 @@ def _ingest_block(task: Task) -> BlockResult:
 
 def _record(day: AssembledDay) -> DayRecord:
     status = Status.DONE
-    if day.problems:
+    if any(problem.reason == UNREADABLE for problem in day.problems):
+        status = Status.DEFERRED
+    elif day.problems:
         status = Status.LOST if any(problem.lost for problem in day.problems) else Status.NOTED
     details = {
         "rate": day.entry.grid.label,
@@ -391,98 +425,3 @@ def _entry(stream: Stream, day: dt.date, details: Mapping[str, Any]) -> DayEntry
         tuple(details["components"]),
         details["completeness"],
     )
-
-
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``ingest`` to the command line."""
-    command = subparsers.add_parser(
-        "ingest",
-        help="bring source files into an archive",
-        description=(
-            "Bring an archive up to date with source files (miniSEED, SAC, GSE, GGP, TSoft, CSV and others): "
-            "new and changed files are read, everything else is left alone. The archive is made if it is not "
-            "there."
-        ),
-        **example(
-            "stationday ingest /data/sds --archive archive.zarr --cluster processes:8",
-            "stationday ingest /data/igets --archive archive.zarr --map gravimeters.toml",
-        ),
-    )
-    command.add_argument("sources", nargs="+", metavar="SOURCE", help="a folder, a file or a glob pattern")
-    command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
-    command.add_argument(
-        "--stations",
-        action="append",
-        default=[],
-        metavar="XML",
-        help="StationXML to keep in the archive; may be given several times",
-    )
-    command.add_argument(
-        "--map",
-        metavar="TOML",
-        help="channels, calibrations and delays of files that do not name them; kept in the archive",
-    )
-    add_days(command)
-    command.add_argument(
-        "--shard-days", type=int, metavar="N", help="station-days in a file, for a new archive (default: 1)"
-    )
-    command.add_argument(
-        "--level", type=int, metavar="L", help=f"pcodec level of a new archive (default: {PCODEC_LEVEL})"
-    )
-    add_map(command)
-    add_json(command)
-    command.set_defaults(run=_run)
-
-
-def _run(args: argparse.Namespace) -> int:
-    days = (args.start, args.end)
-    options = _options(args)
-    if args.dry_run:
-        load_profile(args.cluster)
-        planned = preview(
-            args.sources, args.archive, map_file=args.map, days=days, retry_failed=args.retry_failed
-        )
-        print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())
-        return 0
-    with open_runner(args, args.archive) as (runner, progress):
-        report = ingest(
-            args.sources,
-            args.archive,
-            runner,
-            options=options,
-            stations=args.stations,
-            map_file=args.map,
-            days=days,
-            retry_failed=args.retry_failed,
-            progress=progress,
-        )
-    _print_report(report, as_json=args.json)
-    return report.exit_status
-
-
-def _options(args: argparse.Namespace) -> ArchiveOptions | None:
-    if args.shard_days is None and args.level is None:
-        return None
-    level = PCODEC_LEVEL if args.level is None else args.level
-    return ArchiveOptions.for_shard_days(
-        1 if args.shard_days is None else args.shard_days, pcodec_level=level
-    )
-
-
-def _print_report(report: IngestReport, *, as_json: bool) -> None:
-    problems = [*report.unreadable, *report.problems]
-    for where, problem in problems:
-        kind = "lost" if problem.lost else "note"
-        print(f"{kind}: {where}: {problem.reason}: {problem.detail}", file=sys.stderr)
-    if as_json:
-        found = {"files": report.files, "scanned": report.scanned}
-        wrong = [
-            {"where": where, "reason": problem.reason, "detail": problem.detail, "lost": problem.lost}
-            for where, problem in problems
-        ]
-        print(json.dumps({**found, "problems": wrong, **report.summary.to_dict()}, indent=1))
-        return
-    print(f"{report.files:,} file{'' if report.files == 1 else 's'}, {report.scanned:,} new or changed")
-    print(report.summary.describe())
-    if report.summary.failed:
-        print("--retry-failed takes up what failed")
