@@ -40,6 +40,10 @@ __all__ = [
 ]
 
 REALM = "FDSN"
+HEADING = (
+    "#Network | Station | Location | Channel | Latitude | Longitude | Elevation | Depth | Azimuth | Dip | "
+    "SensorDescription | Scale | ScaleFreq | ScaleUnits | SampleRate | StartTime | EndTime\n"
+)
 HTML = b"<!DOCTYPE html><html><body><h1>Scheduled maintenance</h1></body></html>"
 
 
@@ -291,8 +295,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.reply(204)
         elif asked.parameters.get("format") == "text":
             lines = [_line(channel, centre.rates[channel]) for channel in channels]
-            self.reply(200, ("#Network | Station | ...\n" + "".join(lines)).encode())
-        elif asked.parameters["station"] in centre.no_metadata:
+            self.reply(200, (HEADING + "".join(lines)).encode())
+        elif asked.parameters.get("station") in centre.no_metadata:
             self.reply(400, b"no responses")
         else:
             self.reply(200, _stationxml(channels, centre.rates))
@@ -370,7 +374,7 @@ def _matches(channel: Channel, parameters: dict[str, str]) -> bool:
 
 def _line(channel: Channel, rate_hz: float) -> str:
     codes = f"{channel.network}|{channel.station}|{channel.location}|{channel.code}"
-    return f"{codes}|35.5|-117.4|670.0|0.0|0.0|-90.0|a | sensor|6e8|1.0|M/S|{rate_hz}|2000-01-01T00:00:00|\n"
+    return f"{codes}|35.5|-117.4|670.0|0.0|0.0|-90.0|a sensor|6e8|1.0|M/S|{rate_hz}|2000-01-01T00:00:00|\n"
 
 
 def _stationxml(channels: list[Channel], rates: dict[Channel, float]) -> bytes:
