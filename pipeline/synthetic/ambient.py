@@ -43,6 +43,7 @@ from pipeline.synthetic.frames import (
     slow_white,
 )
 from pipeline.synthetic.regional_field import regional_field
+from pipeline.synthetic.restlessness import swelling
 from pipeline.synthetic.spectra import Climate, FloatArray, Part, StationSpectrum
 
 __all__ = ["RATE_HZ", "SLOW_RATE_HZ", "Ambient", "Transfer", "ambient_noise", "designed_power", "slow_noise"]
@@ -81,6 +82,8 @@ class Ambient:
         From a point that the network shares.
     climate : Climate, optional
         Without one, the spectra never change.
+    restless_db : float
+        Standard deviation of the level above 0.5 Hz over half a minute to five; the mean power stays.
     """
 
     seed: int
@@ -89,6 +92,7 @@ class Ambient:
     east_km: float = 0.0
     north_km: float = 0.0
     climate: Climate | None = None
+    restless_db: float = 0.0
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.spectra) - set("ZNE"))
@@ -299,15 +303,22 @@ def _fast_frame(voice: _Voice, frame: int, white: Record, slow: Record) -> Recor
 
 
 def _hourly_white(site: Ambient, name: str, frames: range) -> itertools.chain[Record]:
-    """Draw the white noise of frames, an hour of them at a time: draws come cheaper in long pieces."""
+    """Make the white noise of frames, an hour of them at a time: draws come cheaper in long pieces."""
 
     def hour(start: int) -> list[Record]:
         stop = min(start + _FRAMES, frames.stop)
-        begin = start * _STEP - _MARGIN
-        drawn = white_noise(site.seed, ("ambient", site.station, name, "fast"), begin, stop * _STEP + _MARGIN)
+        begin, end = start * _STEP - _MARGIN, stop * _STEP + _MARGIN
+        drawn = white_noise(site.seed, ("ambient", site.station, name, "fast"), begin, end)
+        if site.restless_db:
+            drawn *= _swelling(site.seed, site.station, begin, end, site.restless_db)
         return [drawn[(k - start) * _STEP :][:_FRAME] for k in range(start, stop)]
 
     return itertools.chain.from_iterable(map(hour, range(frames.start, frames.stop, _FRAMES)))
+
+
+@functools.lru_cache(maxsize=26)  # the hours of a day: all components swell together
+def _swelling(seed: int, station: str, first: int, stop: int, std_db: float) -> Record:
+    return swelling(seed, station, first, stop, rate_hz=RATE_HZ, std_db=std_db)
 
 
 @functools.cache

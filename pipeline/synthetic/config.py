@@ -87,12 +87,15 @@ class NoiseConfig:
         How many of a kind, where not as usual; see `pipeline.synthetic.transient_shapes`.
     loudness : float
         Factor of the peaks of transients.
+    restless_db : float
+        Standard deviation of the level above 0.5 Hz over half a minute to five.
     """
 
     storms_per_day: float = 0.3
     night_db: float = 20.0
     transients_per_day: Mapping[str, float] = field(default_factory=dict, hash=False)
     loudness: float = 1.0
+    restless_db: float = 3.0
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.transients_per_day) - set(KINDS)):

@@ -44,6 +44,7 @@ def ambient_at(scenario: Scenario, station: Station) -> Ambient:
         east_km=east_km,
         north_km=north_km,
         climate=climate,
+        restless_db=config.noise.restless_db,
     )
 
 
