@@ -99,7 +99,7 @@ class DownloadReport:
     def take(self, result: BlockResult) -> None:
         """Count what went wrong in a block."""
         reasons = [day.reason for day in result.days if day.status is Status.LOST]
-        if result.status is Status.FAILED or (result.reason and not reasons):
+        if result.status is Status.FAILED or (result.status is Status.LOST and not reasons):
             reasons = [result.reason]
         for reason in reasons:
             self.problems[reason] += 1

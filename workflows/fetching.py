@@ -41,6 +41,8 @@ __all__ = ["BlockJob", "FetchBlock", "WantedStream", "plan_fetching"]
 VERSION = 1
 """Part of every fingerprint: raised when the same answers would give other files."""
 
+_STOPPED = "stopped"
+
 DayOutcomes = dict[int, dict[str, Outcome]]
 """Outcomes by day since 1970 and code of the channel."""
 
@@ -231,18 +233,20 @@ class FetchBlock:
         nbytes, left_out = 0, ""
         due = self._without_files(job, outcomes)
         for windows in group_windows(due, job.wanted.rates_hz):
-            left_out = "stopped" if client.pace.is_stopped else client.given_up
+            left_out = _STOPPED if client.pace.is_stopped else client.given_up
             if left_out:
                 break
             for answer in self.fetcher.fetch(windows, is_wanted=job.wanted.wants):
                 if client.pace.is_stopped and answer.error is not None:
-                    left_out = "stopped"
+                    left_out = _STOPPED
                     continue
                 of_day = outcomes.setdefault(answer.day, {})
                 code = answer.channel.code
                 of_day[code], written = self._take(answer, of_day.get(code))
                 nbytes += written
         records = [_record(day, of_day) for day, of_day in sorted(outcomes.items())]
+        if left_out == _STOPPED:  # nothing is lost: the next run goes on from here
+            return task.result(records, status=Status.NOTED, reason=left_out, nbytes=nbytes)
         status = Status.LOST if left_out else None
         return task.result(records, status=status, reason=left_out, nbytes=nbytes)
 

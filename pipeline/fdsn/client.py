@@ -216,6 +216,7 @@ class Client:
                 self._wait(attempt, later)
             except DamagedError as error:
                 last = error
+                self._session.close()  # what was left of it on its connection would begin the next answer
                 self._wait(attempt, _Later(error))
             except (RefusedError, DeniedError, TooLargeError):
                 self._failures = 0

@@ -415,6 +415,7 @@ def test_stopped_in_the_middle(centre: Centre, tmp_path: Path) -> None:
     centre.always = choose
     report = fetch(centre, tmp_path)
     assert report.exit_status == 128 + signal.SIGTERM
+    assert not report.problems
     assert centre.count() < 20
     there = len(files(tmp_path))
     assert there
