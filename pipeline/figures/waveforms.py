@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.figures.palettes import CATEGORICAL, INK, QUIET, sequential
+from pipeline.figures.palettes import CATEGORICAL, INK, sequential
 from pipeline.figures.theme import SMALL_PT, axis_label, figure_mm, theme, utc_axis
 
 if TYPE_CHECKING:  # matplotlib is imported where a figure is drawn
@@ -138,7 +138,7 @@ def record_section(
         _phase_legend(axes, {mark.phase for own in marks for mark in own})
         axes.margins(x=0)
         axes.set_title(title)
-        axes.set_xlabel(axis_label("time since the origin", "s"))
+        axes.set_xlabel(f"{axis_label('time since the origin', 's')}; each trace to its own peak")
         axes.set_ylabel(axis_label("distance", "km"))
         figure.subplots_adjust(left=0.08, right=0.87, top=0.9, bottom=0.1)
     return figure
@@ -157,10 +157,10 @@ def helicorder(
     minutes : int
         Of a line.
     full_scale : float
-        What reaches the next line; greater amplitudes are cut off at twice that.
+        What reaches the next line; greater amplitudes are cut off a little beyond.
     unit : str
     marks : sequence of Mark
-        Drawn as dots below their lines.
+        Drawn as dots on their lines.
     """
     per_line_ns = minutes * 60 * 10**9
     first = wave.start_ns // per_line_ns
@@ -173,10 +173,10 @@ def helicorder(
             part = _between(wave, (first + line) * per_line_ns, (first + line + 1) * per_line_ns)
             x, y = _thinned(part.seconds((first + line) * per_line_ns) / 60, part.samples)
             colour = (INK, CATEGORICAL[0])[line % 2]
-            axes.plot(x, line - np.clip(y / full_scale, -2, 2), color=colour, lw=0.4)
+            axes.plot(x, line - np.clip(y / full_scale, -1.3, 1.3), color=colour, lw=0.4)
         for mark in marks:
             line, into = divmod(mark.time_ns - first * per_line_ns, per_line_ns)
-            axes.plot(into / 6e10, line + 0.42, ".", color=CATEGORICAL[1], ms=2.5, mec="none")
+            axes.plot(into / 6e10, line, ".", color=CATEGORICAL[1], ms=5, mec="w", mew=0.3, zorder=3)
         axes.set(xlim=(0, minutes), ylim=(lines - 0.3, -0.9))
         shown = range(0, lines, max(1, -(-lines // 24)))
         axes.set_yticks(list(shown), [f"{_utc((first + line) * per_line_ns):%m-%d %H:%M}" for line in shown])
@@ -291,8 +291,9 @@ def _phase_legend(axes: Axes, phases: set[str]) -> None:
         Line2D([], [], color=PHASE_COLOURS.get(phase, CATEGORICAL[2]), lw=1.4, label=phase)
         for phase in sorted(phases)
     ]
-    handles.append(Line2D([], [], color=QUIET, lw=0, label="each trace to its own peak"))
-    axes.legend(handles=handles, ncols=len(handles), loc="lower right", bbox_to_anchor=(1.0, 1.0), borderpad=0)
+    axes.legend(
+        handles=handles, ncols=len(handles), loc="lower right", bbox_to_anchor=(1.0, 1.0), borderpad=0
+    )
 
 
 def _thinned(
