@@ -59,7 +59,7 @@ from workflows.runners import Runner
 
 __all__ = ["preview", "register", "synthesize"]
 
-VERSION = 3
+VERSION = 4
 """Part of every fingerprint: raised when the same config would give other bytes."""
 
 CONFIG = "config.toml"

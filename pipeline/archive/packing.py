@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from pipeline.archive.pieces import Samples
+from pipeline.archive.pieces import Samples, sample_time_ns
 from pipeline.keys import Channel
 
 __all__ = ["RECORD_BYTES", "DayFile", "mark_leap", "pack_records", "sds_path"]
@@ -101,11 +101,41 @@ def pack_records(
     record.pubversion = rank
     record.encoding = DataEncoding[encoding]
     record.samprate = rate_hz
-    record.starttime = start_ns
-    packed = record.generate(np.ascontiguousarray(samples), letter)
+    packed = _generate(record, samples, letter, start_ns)
     if leap_samples:
         packed = _mark_those_within(packed, len(samples) - leap_samples, version)
     return b"".join(packed)
+
+
+def _generate(record: Any, samples: Samples, letter: str, start_ns: int) -> Iterator[bytes]:
+    """
+    Make the records of samples whose times count on as if there were no leap seconds.
+
+    libmseed knows of those: behind a record that runs over one, it takes a second off the times of all
+    others. There they begin anew.
+    """
+    where, order = _COUNT_BYTES[record.formatversion]
+    whole: Any = np.ascontiguousarray(samples)
+    record.starttime, count, begin = start_ns, len(samples), 0
+    while _takes_a_second_off(record.starttime, count - begin, record.samprate):
+        made = 0
+        for packed in record.generate(whole[begin:], letter):
+            yield packed
+            made += int.from_bytes(packed[where], order)
+            if _takes_a_second_off(record.starttime, made, record.samprate):
+                break
+        begin += made
+        record.starttime = sample_time_ns(start_ns, record.samprate, begin)
+    if begin < count:
+        yield from record.generate(whole[begin:], letter)
+
+
+def _takes_a_second_off(start_ns: int, count: int, rate_hz: float) -> bool:
+    """Tell whether libmseed finds a leap second before the end of some samples."""
+    from pymseed import clibmseed
+
+    counted_on = sample_time_ns(start_ns, rate_hz, count)
+    return bool(abs(clibmseed.ms_sampletime(start_ns, count, rate_hz) - counted_on) > 5e8)
 
 
 def mark_leap(record: bytes, version: int, *, begins_inside: bool = False) -> bytes:
