@@ -373,8 +373,10 @@ def _save_small(figure: Figure, target: Path) -> None:
     """Write a figure for a page: fewer pixels and colours."""
     target.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(io.BytesIO(render(figure, "png"))).convert("RGB")
-    size = tuple(round(length * WEB_DPI / DPI) for length in picture.size)
-    picture.resize(size, Image.Resampling.LANCZOS).quantize(256, kmeans=2).save(target, optimize=True)
+    width, height = (round(length * WEB_DPI / DPI) for length in picture.size)
+    picture.resize((width, height), Image.Resampling.LANCZOS).quantize(256, kmeans=2).save(
+        target, optimize=True
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 BENCHMARKS = {
     "ingest": ["--stations", "24", "--days", "4", "--repeats", "3"],
+    "synthetic": [],
     "synthetic_picks": [],
     "engine": ["--blocks", "50000", "--output", "docs/benchmarks/engine.md"],
 }

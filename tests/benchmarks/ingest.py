@@ -92,7 +92,9 @@ def ours(folder: Path, out: Path, cluster: str = "serial") -> float:
             _warm()
         clock = time.process_time if client is None else time.perf_counter
         begun = clock()
-        report = ingest(Sources([str(folder)]), str(out), SerialRunner() if client is None else DaskRunner(client))
+        report = ingest(
+            Sources([str(folder)]), str(out), SerialRunner() if client is None else DaskRunner(client)
+        )
         seconds = clock() - begun
     assert report.exit_status == 0, report
     return seconds

@@ -27,9 +27,9 @@ from pipeline.fdsn.credentials import Credentials
 from pipeline.fdsn.selection import Selection
 from pipeline.keys import Channel
 from pipeline.objects import LocalObjects
-from workflows import download as download_module
 from workflows.cli import main
 from workflows.download import DownloadReport, Manners, download, preview
+from workflows.download import command as download_module
 from workflows.ledger import Ledger
 
 FIRST = 18262  # 2020-01-01

@@ -21,7 +21,7 @@ from pipeline.fdsn.outcomes import ASK_AGAIN_AFTER, GROWS_FOR
 from pipeline.fdsn.selection import Selection, Window, halves, runs_of
 from pipeline.keys import Channel, Stream
 from pipeline.objects import ObjectStore
-from workflows.fetching import WantedStream
+from workflows.download.fetching import WantedStream
 
 __all__ = ["Answers", "Offer", "ask_offer"]
 

@@ -15,9 +15,9 @@ from pipeline.errors import DamagedError, FormatError
 from pipeline.fdsn.client import Client
 from pipeline.fdsn.selection import Selection
 from pipeline.objects import ObjectStore
+from workflows.download.offers import Offer
 from workflows.execute import run_stage
 from workflows.ledger import BlockResult, Status
-from workflows.offers import Offer
 from workflows.plan import Task, fingerprint
 from workflows.product import Product
 from workflows.progress import Progress, Summary

@@ -31,12 +31,12 @@ from pipeline.fdsn.dataselect import Fetcher, group_windows
 from pipeline.fdsn.pace import Clock, Pace, SystemClock
 from pipeline.fdsn.selection import Selection
 from pipeline.objects import ObjectStore, open_objects
+from workflows.download.fetching import FetchBlock, plan_fetching
+from workflows.download.metadata import STATIONS, fetch_metadata
+from workflows.download.offers import Answers, Offer, ask_offer
 from workflows.execute import execute
-from workflows.fetching import FetchBlock, plan_fetching
 from workflows.lease import Lease
 from workflows.ledger import BlockResult, Ledger, Status
-from workflows.metadata import STATIONS, fetch_metadata
-from workflows.offers import Answers, Offer, ask_offer
 from workflows.options import add_days, add_json, example
 from workflows.plan import Plan
 from workflows.progress import Progress, SilentProgress, Summary, progress_on
