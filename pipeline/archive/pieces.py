@@ -8,6 +8,7 @@ clock kept. Record times that do not lie on one line (a clock was set, or drifte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,12 +159,48 @@ def fit_lines(
     >>> fit_lines(samples, times, 100.0)
     [(0, 5, 0, 100.0), (5, 10, 5003000000, 100.0)]
     """
-    tolerance = resolution_ns
+    most = max(JITTER_LINES, len(time_ns) // JITTER_LINES)
+    lines = _fit_greedily(first_sample, time_ns, rate_hz, resolution_ns, most)
+    if lines is not None:
+        return _hand_over(lines, first_sample, time_ns, resolution_ns)
+    lines = []
+    steady = _steady_stretches(first_sample, time_ns, rate_hz, resolution_ns)
+    kept = set(steady)
+    ends = (0, *chain.from_iterable(steady), len(time_ns))
+    jittering = len(time_ns) - sum(end - begin for begin, end in steady)
+    for begin, end in pairwise(ends):
+        if (begin, end) in kept:
+            lines.append((begin, end, int(time_ns[begin]), rate_hz))
+        elif begin < end:
+            # So that many short stretches are not cut into as many lines each as one long one.
+            share = max(1, most * (end - begin) // jittering)
+            found = _fit_coarsely(first_sample[begin:end], time_ns[begin:end], rate_hz, resolution_ns, share)
+            lines += [(begin + a, begin + b, *line) for a, b, *line in found]
+    return lines
+
+
+def _steady_stretches(
+    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float
+) -> list[tuple[int, int]]:
+    """Find where many records on end keep the stated rate: a clock that jitters elsewhere is right there."""
+    allowed = max(tolerance, _ROUNDING_NS)
+    off = (time_ns - time_ns[0]) - (first_sample - first_sample[0]) * (1e9 / rate_hz)
+    cuts = np.flatnonzero(np.abs(np.diff(off)) > allowed) + 1
+    return [
+        (begin, end)
+        for begin, end in pairwise((0, *cuts.tolist(), len(off)))
+        if end - begin >= JITTER_LINES and np.ptp(off[begin:end]) <= allowed
+    ]
+
+
+def _fit_coarsely(
+    first_sample: NDArray[np.int64], time_ns: NDArray[np.int64], rate_hz: float, tolerance: float, most: int
+) -> list[tuple[int, int, int, float]]:
+    """Fit ever more coarsely until so many lines suffice, but never by more than half a sample."""
     half_sample = 0.5e9 / rate_hz
     while True:
         is_last = tolerance * 4 > half_sample
-        most = len(time_ns) if is_last else max(JITTER_LINES, len(time_ns) // JITTER_LINES)
-        lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance, most)
+        lines = _fit_greedily(first_sample, time_ns, rate_hz, tolerance, len(time_ns) if is_last else most)
         if lines is not None:
             return _hand_over(lines, first_sample, time_ns, tolerance)
         tolerance *= 4
