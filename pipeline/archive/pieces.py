@@ -175,7 +175,7 @@ def fit_lines(
             # So that many short stretches are not cut into as many lines each as one long one.
             share = max(1, most * (end - begin) // jittering)
             found = _fit_coarsely(first_sample[begin:end], time_ns[begin:end], rate_hz, resolution_ns, share)
-            lines += [(begin + a, begin + b, *line) for a, b, *line in found]
+            lines += [(begin + a, begin + b, start, rate) for a, b, start, rate in found]
     return lines
 
 

@@ -33,16 +33,20 @@ def times_at(lines: list[tuple[int, int, int, float]], first: np.ndarray) -> np.
     jittering=st.integers(200, 600),
     after=st.integers(JITTER_LINES, 200),
     most_us=st.integers(2, 4000),
+    drift_us=st.integers(-500, 500),
     seed=st.integers(0, 100),
 )
-def test_jitter_stays_where_it_is(steady: int, jittering: int, after: int, most_us: int, seed: int) -> None:
+def test_jitter_stays_where_it_is(
+    steady: int, jittering: int, after: int, most_us: int, drift_us: int, seed: int
+) -> None:
     """Records that keep the stated rate keep their times to the nanosecond, whatever others do."""
     first, times = record_times(steady + jittering + after)
     inside = slice(steady, steady + jittering)
     draw = np.random.default_rng(seed)
-    times[inside] += draw.choice([-1000, 1000], jittering) * draw.integers(
-        2, most_us, jittering, endpoint=True
-    )
+    jitter_us = draw.choice([-1, 1], jittering) * draw.integers(2, most_us, jittering, endpoint=True)
+    # A clock that is set right whenever it is a quarter of a sample off.
+    drifted_us = drift_us * np.arange(jittering) % (PERIOD_NS // 4000)
+    times[inside] += (drifted_us + jitter_us) * 1000
     lines = fit_lines(first, times, RATE_HZ)
     assert [lines[0][0], *(end for _, end, _, _ in lines)] == [begin for begin, *_ in lines] + [len(first)]
     found = times_at(lines, first)
