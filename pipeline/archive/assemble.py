@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from pipeline.archive.arena import Arena
+from pipeline.archive.arriving import Arriving
 from pipeline.archive.blocks import DayRow, Source, day_row
 from pipeline.archive.grid import DAY_NS, DayGrid, day_number, day_of_number
 from pipeline.archive.index import DayEntry, day_entry
@@ -25,7 +27,6 @@ from pipeline.archive.store import ArchiveStore
 from pipeline.archive.writer import BlockWriter
 from pipeline.errors import SourceError
 from pipeline.keys import Block, Stream
-from pipeline.objects import open_objects
 
 __all__ = ["AssembledDay", "BlockJob", "BlockReport", "Claim", "assemble_block", "grid_for", "touched_days"]
 
@@ -120,11 +121,13 @@ def assemble_block(
         All days of the block that any file claims, in order of grid and day.
     """
     report = BlockReport()
-    files = _OpenFiles(report, day_number(job.block.first_day(store.options.block_days)), on_surprise)
-    for grid in sorted({claim.grid for claim in job.claims}):
-        claims = [claim for claim in job.claims if claim.grid == grid]
-        writer = BlockWriter(store, grid, job.block, permit=permit)
-        _assemble_grid(writer, _days(job.block, store.options.block_days, claims), claims, files)
+    first_day = day_number(job.block.first_day(store.options.block_days))
+    with Arriving() as arriving:
+        files = _OpenFiles(report, arriving, first_day, on_surprise)
+        for grid in sorted({claim.grid for claim in job.claims}):
+            claims = [claim for claim in job.claims if claim.grid == grid]
+            writer = BlockWriter(store, grid, job.block, permit=permit)
+            _assemble_grid(writer, _days(job.block, store.options.block_days, claims), claims, files)
     return report
 
 
@@ -134,14 +137,18 @@ def _assemble_grid(
     report, stream, grid = files.report, writer.block.stream, writer.grid
     rows: list[DayRow] = []
     buffers: dict[str, Any] = {}
-    for day in days:
-        touching = sorted(c for c in claims if c.first_day <= day <= c.last_day)
+    touching = {day: sorted(c for c in claims if c.first_day <= day <= c.last_day) for day in days}
+    stale = [day for day, own in touching.items() if not _is_made_of(writer.rows.get(day), own)]
+    following = dict(pairwise(stale))
+    for day, own in touching.items():
         files.close_before(day)
         old = writer.rows.get(day)
-        if old is not None and old.was_read and set(old.sources) == {claim.source for claim in touching}:
+        if old is not None and _is_made_of(old, own):
             report.days.append(AssembledDay(day_entry(stream, grid, old), False, old.problems))
             continue
-        content, sources, problems = _make_day(writer, day, touching, files, buffers)
+        files.expect(own)
+        files.expect(touching.get(following.get(day, -1), ()))
+        content, sources, problems = _make_day(writer, day, own, files, buffers)
         new = day_row(content, stream, grid, sources=sources, problems=problems)
         changed = old is None or new.digest != old.digest
         edges = writer.write(content) if old is None or changed else old.edges
@@ -150,6 +157,11 @@ def _assemble_grid(
     if rows:
         writer.commit(rows)
     report.bytes_written += writer.bytes_written
+
+
+def _is_made_of(row: DayRow | None, claims: Sequence[Claim]) -> bool:
+    """Tell whether an archived day is made of just these files, as they are now."""
+    return row is not None and row.was_read and set(row.sources) == {claim.source for claim in claims}
 
 
 def _days(block: Block, block_days: int, claims: Sequence[Claim]) -> Iterator[int]:
@@ -241,13 +253,22 @@ class _OpenFiles:
     """The source files of a block, each opened once and let go after its last day."""
 
     def __init__(
-        self, report: BlockReport, first_day: int, on_surprise: Callable[[Source], object] | None
+        self,
+        report: BlockReport,
+        arriving: Arriving,
+        first_day: int,
+        on_surprise: Callable[[Source], object] | None,
     ) -> None:
         self.report = report
         self._first_day = first_day
         self._on_surprise = on_surprise
         self._open: dict[str, tuple[SourceFile | None, list[Problem], int]] = {}
         self._arena = Arena()
+        self._arriving = arriving
+
+    def expect(self, claims: Iterable[Claim]) -> None:
+        """Ask for files that will be read soon."""
+        self._arriving.expect(c.source for c in claims if c.reachable and c.source.url not in self._open)
 
     def close_before(self, day: int) -> None:
         """Let go of files that end before a day, and of all samples that were read."""
@@ -279,7 +300,7 @@ class _OpenFiles:
     def _open_file(self, claim: Claim) -> tuple[SourceFile | None, list[Problem]]:
         source = claim.source
         try:
-            data = _read_source(source)
+            data = self._arriving.take(source)
             file = open_source(data, source.url, parse_rule(source.rule))
         except OSError as error:
             if not isinstance(error, SourceError):
@@ -294,14 +315,6 @@ class _OpenFiles:
                 self._on_surprise(source)
         problems = [replace(p, detail=f"{source.url}: {p.detail}") for p in content.problems]
         return file, problems
-
-
-def _read_source(source: Source) -> bytes:
-    folder, _, name = source.url.rpartition("/")
-    data = open_objects(folder or "/").read(name)
-    if len(data) != source.size:
-        raise SourceError(f"changed since it was scanned: {len(data)} bytes, not {source.size}")
-    return data
 
 
 def _surprises(content: Content, claim: Claim) -> bool:

@@ -148,9 +148,9 @@ def test_samples_that_come_twice_and_differ_are_a_loss(
 def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
     source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.archive import assemble
+    from pipeline.archive import arriving
 
-    read = assemble._read_source
+    read = arriving.read_source
 
     def refuse(file: Source) -> bytes:
         if file.url.endswith("A.mseed"):
@@ -161,7 +161,7 @@ def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
     more = records(SAMPLES, START_NS + 600 * NS, 1.0, channel="XX.A..LHZ")
     (source / "C.mseed").write_bytes(more)
     with monkeypatch.context() as broken:
-        broken.setattr(assemble, "_read_source", refuse)
+        broken.setattr(arriving, "read_source", refuse)
         assert ingest(source, archive, "--quiet") == 1
         told = f"XX.A..LH/2020.01: unreadable: {source}/A.mseed: Input/output error"
         assert capsys.readouterr().err.splitlines() == [f"lost: {told}"]
