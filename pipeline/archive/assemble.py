@@ -295,7 +295,7 @@ class _OpenFiles:
             for piece in pieces
             if piece.channel.stream == stream and grid_for(piece.nominal_rate_hz, [grid]) == grid
         ]
-        return own, (problems if is_first else []) + trouble
+        return own, (problems if is_first else []) + _told_of(url, trouble)
 
     def _open_file(self, claim: Claim) -> tuple[SourceFile | None, list[Problem]]:
         source = claim.source
@@ -313,8 +313,12 @@ class _OpenFiles:
             self.report.surprises.add(source.url)
             if self._on_surprise is not None:
                 self._on_surprise(source)
-        problems = [replace(p, detail=f"{source.url}: {p.detail}") for p in content.problems]
-        return file, problems
+        return file, _told_of(source.url, content.problems)
+
+
+def _told_of(url: str, problems: Iterable[Problem]) -> list[Problem]:
+    """Name the file in problems of it: a block is made of many."""
+    return [replace(problem, detail=f"{url}: {problem.detail}") for problem in problems]
 
 
 def _surprises(content: Content, claim: Claim) -> bool:

@@ -123,7 +123,7 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
     problems = [*report.unreadable, *report.problems]
     for where, problem in problems:
         kind = "lost" if problem.lost else "note"
-        print(f"{kind}: {where}: {problem.reason}: {problem.detail}", file=sys.stderr)
+        print(_one_line(f"{kind}: {where}: {problem.reason}: {problem.detail}"), file=sys.stderr)
     if as_json:
         found = {"files": report.files, "scanned": report.scanned}
         wrong = [
@@ -136,3 +136,13 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
     print(report.summary.describe())
     if report.summary.failed:
         print("--retry-failed takes up what failed")
+
+
+def _one_line(text: str) -> str:
+    r"""
+    Write line breaks and whatever else a terminal would obey, in a file's name for instance, as escapes.
+
+    >>> _one_line("lost: /data/a\nb.mseed: é")
+    'lost: /data/a\\nb.mseed: é'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -41,11 +41,12 @@ from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
+from workflows.ingest.report import IngestReport, each_once, earlier_losses
 from workflows.ingest.scans import changed_files, join_scans, load_scans, scan_files, scan_whole
 from workflows.lease import Fence, Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.plan import Plan, Task, plan
-from workflows.progress import Progress, SilentProgress, Summary
+from workflows.progress import Progress, SilentProgress
 from workflows.runners import Runner
 
 __all__ = ["IngestReport", "Sources", "ingest", "preview"]
@@ -95,35 +96,6 @@ class Sources:
         return list(
             find_files(self.roots, source_map, wanted=self.wanted, layout=self.layout, listings=listings)
         )
-
-
-@dataclass(slots=True)
-class IngestReport:
-    """
-    What an ingest found and did.
-
-    Parameters
-    ----------
-    files, scanned : int
-        Files found, and those of them that were new or changed.
-    unreadable : list of (url, Problem)
-        What was found wrong with those, and with all files that lost something, whenever they were scanned.
-    problems : list of (block, problem)
-        What was wrong with a day, as its table has it.
-    summary : Summary
-        Of the blocks.
-    """
-
-    files: int = 0
-    scanned: int = 0
-    unreadable: list[tuple[str, Problem]] = field(default_factory=list)
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
-    summary: Summary = field(default_factory=lambda: Summary("ingest"))
-
-    @property
-    def exit_status(self) -> int:
-        """1 where something was lost, failed or left undone; see `Summary.exit_status`."""
-        return self.summary.exit_status or int(any(problem.lost for _, problem in self.unreadable))
 
 
 def ingest(
@@ -253,6 +225,8 @@ class _Ingest:
                 blocks = _plan_blocks(self.store, index, self.scans, found, wanted)
                 tasks = _tasks(self.store.url, blocks, self.lease.fence())
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
+                if not wave:
+                    self.report.problems += earlier_losses(ledger, planned, blocks.jobs)
                 index = self._map(index, blocks, planned, ledger)
                 stopped = self.report.summary.stopped_by is not None
                 if stopped or not self._join_scans():
@@ -265,6 +239,7 @@ class _Ingest:
             for problem in self.scans[source.url].problems
             if problem.lost or source.url in new
         ]
+        self.report.problems = each_once(self.report.problems, found, self.report.unreadable)
         return self.report
 
     def _recover(self) -> Index:
