@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 import pyarrow as pa
 
@@ -233,9 +234,21 @@ def _find_on_disk(root: str, rule_for: RuleFor) -> Iterator[Source]:
         try:
             stat = os.stat(path)  # noqa: PTH116
         except OSError:
-            yield Source(path, -1, "", rule_for(path))
+            yield Source(_as_text(path), -1, "", rule_for(path))
             continue
-        yield Source(path, stat.st_size, str(stat.st_mtime_ns), rule_for(path))
+        if not S_ISREG(stat.st_mode) and not S_ISDIR(stat.st_mode):
+            continue  # reading a pipe would wait forever for somebody to write
+        yield Source(_as_text(path), stat.st_size, str(stat.st_mtime_ns), rule_for(path))
+
+
+def _as_text(path: str) -> str:
+    r"""
+    Write a name that is not UTF-8 with its bytes in escapes: no table could hold it as it is.
+
+    >>> _as_text(os.fsdecode(b"station-\xe4.mseed"))
+    'station-\\xe4.mseed'
+    """
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _walk(root: str, rule_for: RuleFor) -> Iterator[str]:
@@ -252,14 +265,14 @@ def _walk(root: str, rule_for: RuleFor) -> Iterator[str]:
 
 
 def _walk_folder(folder: str, entered: set[tuple[int, int]], rule_for: RuleFor) -> Iterator[str]:
-    stat = os.stat(folder)  # noqa: PTH116
-    if (stat.st_dev, stat.st_ino) in entered:
-        return
-    entered.add((stat.st_dev, stat.st_ino))
     try:
+        stat = os.stat(folder)  # noqa: PTH116
+        if (stat.st_dev, stat.st_ino) in entered:
+            return
+        entered.add((stat.st_dev, stat.st_ino))
         with os.scandir(folder) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
-    except PermissionError:
+    except OSError:
         yield folder  # scanned like a file, it becomes a recorded problem
         return
     if any(entry.name == "zarr.json" for entry in ordered):

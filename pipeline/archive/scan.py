@@ -8,6 +8,7 @@ next ingest looks at new and changed files only.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from pipeline.objects import open_objects
 __all__ = ["FileScan", "read_scan_table", "scan_file", "write_scan_table"]
 
 HEAD_BYTES = 4096
+_ESCAPE = re.compile(r"\\x[89a-f][0-9a-f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,22 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
         reason, _, detail = str(error).partition(": ")
         return FileScan(source, problems=(Problem(reason, detail),))
     except OSError as error:
-        return FileScan(source, problems=(Problem(UNREADABLE, error.strerror or str(error)),))
+        return FileScan(source, problems=(Problem(UNREADABLE, _why(source, error)),))
     problems = content.problems
     if expected is not None:
         problems += _name_problems(expected, content.spans)
     if not content.spans and not problems:
         problems += (Problem("no samples", "no record of this file holds any", lost=False),)
     return FileScan(source, content.spans, problems)
+
+
+def _why(source: Source, error: OSError) -> str:
+    """Say why nothing could be read, and what a user can do where the system's words do not tell."""
+    if isinstance(error, IsADirectoryError):
+        return "a folder that can not be listed"
+    if isinstance(error, FileNotFoundError) and _ESCAPE.search(source.url):
+        return "its name is not UTF-8; rename it"
+    return error.strerror or str(error)
 
 
 def _name_problems(expected: Channel, spans: Iterable[Span]) -> tuple[Problem, ...]:
