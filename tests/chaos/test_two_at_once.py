@@ -43,7 +43,7 @@ def test_refused_killed_taken_over(
     struck("SIGKILL of both", watch.moment())
     with IngestProcess(scene.job, scene.network, archive, cluster="serial") as third:
         status, said = third.end()
-    assert status == 0, said
+    assert status == scene.exit_status, said
     scene.check(archive)
 
 
@@ -62,7 +62,7 @@ def test_a_holder_elsewhere_counts_until_its_lease_expires(
     with pytest.raises(LeaseHeldError, match=r"\w+ on elsewhere, process 4711, for 1:00:00; "):
         scene.ingest(archive)
     time.sleep(max(0.0, elsewhere.expires - time.time()) + 0.01)
-    assert scene.ingest(archive).exit_status == 0
+    assert scene.ingest(archive).exit_status == scene.exit_status
     scene.check(archive)
 
 
@@ -82,7 +82,7 @@ def test_who_sleeps_beyond_its_lease_is_replaced_and_stops(
         time.sleep(EXPIRY_S)
         with IngestProcess(scene.job, scene.network, archive, cluster="serial") as taker:
             status, said = taker.end()
-        assert status == 0, said
+        assert status == scene.exit_status, said
         scene.check(archive)
         sleeper.signal_all(signal.SIGCONT)
         status, said = sleeper.end()
@@ -92,5 +92,5 @@ def test_who_sleeps_beyond_its_lease_is_replaced_and_stops(
         assert sleeper.orphans() == []
     with IngestProcess(scene.job, scene.network, archive, cluster="serial") as last:
         status, said = last.end()
-    assert status == 0, said
+    assert status == scene.exit_status, said
     scene.check(archive)
