@@ -15,6 +15,8 @@ What stages mean, where StationXML leaves it open, follows the practice that arc
   stage is scaled to have its gain there; else its normalisation factor is believed.
 - A stage that takes in another kind of unit than the one before gives out makes a response unusable.
 - The overall sensitivity takes part only where a response has a single stage without a gain.
+- A polynomial of the first degree is a gain, the inverse of its slope; one of a higher degree, and a list of
+  values at frequencies, can't be evaluated, but have a place, epochs and, where it is stated, a sensitivity.
 """
 
 from __future__ import annotations
@@ -227,16 +229,21 @@ def convert(described: Any) -> Response | None:
     Response or None
         None where nothing is described. What can't be evaluated becomes a stage that says so when asked.
     """
-    if described is None or not (described.response_stages or described.instrument_sensitivity):
+    if described is None:
+        return None
+    polynomial = described.instrument_polynomial
+    if not (described.response_stages or described.instrument_sensitivity or polynomial):
         return None
     stages = sorted(described.response_stages, key=lambda stage: stage.stage_sequence_number)
     overall = described.instrument_sensitivity
     sensitivity = None if overall is None or not overall.value else float(overall.value)
+    if overall is None and polynomial is not None:
+        overall, sensitivity = polynomial, _slope(polynomial)
     if sensitivity is None:
         gain_frequencies = [float(stage.stage_gain_frequency or 0) for stage in stages]
         frequency_hz = next((f for f in reversed(gain_frequencies) if f), 0.0)
     else:
-        frequency_hz = float(overall.frequency or 0)
+        frequency_hz = float(getattr(overall, "frequency", 0) or 0)
     first, last = stages[:1], stages[-1:]
     return Response(
         stages=_stages(stages, sensitivity, frequency_hz),
@@ -284,13 +291,14 @@ def _stage(stage: Any, rate_hz: float | None, frequency_hz: float, instead: floa
     """Convert a stage; ``frequency_hz`` is the sensitivity's, ``instead`` stands for a gain not given."""
     number, kind = stage.stage_sequence_number, type(stage).__name__
     gain = instead if stage.stage_gain is None else float(stage.stage_gain)
+    if kind == "PolynomialResponseStage":
+        gain = _slope(stage)
     filter_: Filter | None
     try:
         filter_ = _CONVERTERS[kind](stage, rate_hz)
     except KeyError:
-        filter_ = Unusable(
-            f"stage {number} is a {kind}, which can't be evaluated: give poles and zeros or FIR"
-        )
+        what = _NOT_EVALUATED.get(kind, f"a {kind}")
+        filter_ = Unusable(f"stage {number} is {what}, which can't be evaluated: give poles and zeros or FIR")
     except ResponseError as error:
         filter_ = Unusable(f"stage {number} {error}")
     if not gain and not isinstance(filter_, Unusable):
@@ -338,6 +346,23 @@ def _fir_of(coefficients: tuple[float, ...], stage: Any, rate_hz: float | None) 
     return Fir(coefficients, _known(rate_hz), correction_s) if coefficients else None
 
 
+def _slope(polynomial: Any) -> float | None:
+    """Return counts per unit of a polynomial from counts to units; None where that is no constant."""
+    coefficients = _floats(polynomial.coefficients)
+    is_line = len(coefficients) > 1 and coefficients[1] != 0 and not any(coefficients[2:])
+    return 1 / coefficients[1] if is_line else None
+
+
+def _line_only(stage: Any, rate_hz: float | None) -> Filter | None:  # noqa: ARG001
+    slope, gain = _slope(stage), stage.stage_gain
+    if slope is None:
+        degree = len(stage.coefficients) - 1
+        raise ResponseError(f"is a polynomial of degree {degree}, which can't be evaluated: it is no filter")
+    if gain is not None and not np.isclose(gain, slope):
+        raise ResponseError(f"is a polynomial that means a gain of {slope:g}, and states one of {gain:g}")
+    return None
+
+
 def _gain_only(stage: Any, rate_hz: float | None) -> Filter | None:  # noqa: ARG001
     return None
 
@@ -364,4 +389,6 @@ _CONVERTERS: dict[str, Callable[[Any, float | None], Filter | None]] = {
     "PolesZerosResponseStage": _poles_zeros,
     "CoefficientsTypeResponseStage": _coefficients,
     "FIRResponseStage": _fir,
+    "PolynomialResponseStage": _line_only,
 }
+_NOT_EVALUATED = {"ResponseListResponseStage": "a list of values at frequencies"}

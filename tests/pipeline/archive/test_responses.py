@@ -113,8 +113,9 @@ def test_obspys_own_stationxml_agrees_or_is_refused_with_a_reason():
                     agreed += 1
     assert agreed > 300
     for reason in (
-        "stage 1 is a PolynomialResponseStage",
-        "stage 1 is a ResponseListResponseStage",
+        "stage 1 is a polynomial of degree 9",
+        "stage 1 is a polynomial that means a gain of 10, and states one of 98765",
+        "stage 1 is a list of values at frequencies",
         "stage 2 takes in M/S where V comes out before it",
         "the response has no stages: a sensitivity alone is no response",
         "a channel that measures PA",
@@ -265,6 +266,44 @@ def test_what_can_not_be_evaluated_says_so_when_asked():
         with pytest.raises(ResponseError, match=match):
             response.evaluate([1.0])
         assert len(response.digest) == 32
+
+
+def polynomial(coefficients, number=1, units="PA"):
+    from obspy.core.inventory.response import PolynomialResponseStage
+
+    bounds = {"frequency_lower_bound": 0.0, "frequency_upper_bound": 0.5}
+    bounds |= {"approximation_lower_bound": 0.0, "approximation_upper_bound": 1.0, "maximum_error": 0.0}
+    return PolynomialResponseStage(number, None, None, units, "COUNTS", **bounds, coefficients=coefficients)
+
+
+def test_a_line_is_a_gain_and_a_curve_is_none():
+    line = convert(made(polynomial([80000.0, 0.02]), sensitivity=50.0, units="PA"))
+    np.testing.assert_allclose(line.evaluate([0.0, 0.1], output="input"), 50.0)
+    curve = convert(made(polynomial([1.0, 2.0, 3.0]), sensitivity=50.0, units="PA"))
+    assert (curve.sensitivity, curve.input_units) == (50.0, "PA")
+    with pytest.raises(
+        ResponseError, match=r"^stage 1 is a polynomial of degree 2, which can't be evaluated"
+    ):
+        curve.evaluate([0.1], output="input")
+
+
+@pytest.mark.parametrize(("coefficients", "sensitivity"), [([8e4, 0.02], 50.0), ([8e4, 0.02, 1.0], None)])
+def test_an_overall_polynomial_is_a_sensitivity_where_it_is_a_line(coefficients, sensitivity):
+    from obspy.core.inventory import Response as Peer
+    from obspy.core.inventory.response import InstrumentPolynomial
+
+    overall = InstrumentPolynomial(
+        input_units="PA",
+        output_units="COUNTS",
+        frequency_lower_bound=0.0,
+        frequency_upper_bound=0.5,
+        approximation_lower_bound=0.0,
+        approximation_upper_bound=1.0,
+        maximum_error=0.0,
+        coefficients=coefficients,
+    )
+    response = convert(Peer(instrument_polynomial=overall))
+    assert (response.sensitivity, response.input_units) == (sensitivity, "PA")
 
 
 def test_a_single_stage_may_leave_its_gain_to_the_sensitivity():
