@@ -26,7 +26,7 @@ from pipeline.archive.readers import SourceMap
 from pipeline.errors import ConfigError
 from pipeline.objects import PARTIAL, ObjectInfo, ObjectStore, open_objects
 
-__all__ = ["Listings", "find_files", "read_listings", "write_listings"]
+__all__ = ["Listings", "find_any", "find_files", "read_listings", "write_listings"]
 
 SETTLED_DAYS = 60
 """A folder of a day that lay further back when it was listed is not listed again."""
@@ -120,6 +120,12 @@ def find_files(
             raise ConfigError(
                 f"{root}: no such file or folder, or nothing in it; name a folder, file or pattern"
             )
+
+
+def find_any(root: str) -> Iterator[Source]:
+    """List all below a folder, or what matches a pattern, whatever the files are called."""
+    find = _find_in_store if "://" in root else _find_on_disk
+    return find(root, lambda _: "any")
 
 
 def _find_in_layout(

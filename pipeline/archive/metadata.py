@@ -11,7 +11,7 @@ import gzip
 import json
 from collections.abc import Iterable
 
-from pipeline.archive.stations import merge_stationxml
+from pipeline.archive.documents import merge_stationxml
 from pipeline.archive.store import ArchiveStore
 
 __all__ = ["add_stationxml", "read_stationxml"]
@@ -22,7 +22,7 @@ _CHUNK = f"{_ARRAY}/c/0"
 _LEVEL = 6
 
 
-def add_stationxml(store: ArchiveStore, documents: Iterable[bytes]) -> bool:
+def add_stationxml(store: ArchiveStore, documents: Iterable[bytes]) -> bytes:
     """
     Merge documents into the one that an archive keeps.
 
@@ -35,8 +35,8 @@ def add_stationxml(store: ArchiveStore, documents: Iterable[bytes]) -> bool:
 
     Returns
     -------
-    bool
-        Whether that changed anything.
+    bytes
+        What the archive keeps now.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def add_stationxml(store: ArchiveStore, documents: Iterable[bytes]) -> bool:
     store.objects.write(_CHUNK, gzip.compress(merged, compresslevel=_LEVEL, mtime=0))
     # Also where nothing changed: the writer before may have died between the two.
     store.objects.write(f"{_ARRAY}/zarr.json", json.dumps(_array(len(merged)), indent=1).encode())
-    return merged != before
+    return merged
 
 
 def read_stationxml(store: ArchiveStore) -> bytes | None:

@@ -1,10 +1,10 @@
 """
 Stations: what StationXML says about each channel, looked up by time.
 
-`merge_stationxml` makes one document of several, the same whatever their order. `read_stations` reads a
-document once into `Stations`: plain frozen data, small enough to travel to workers. A `ChannelEpoch` holds
-from its start up to, not including, its end. Where epochs of a channel overlap, the one that started last
-holds; `Stations.overlaps` reports them.
+`read_stations` reads a document once into `Stations`: plain frozen data, small enough to travel to workers. A
+`ChannelEpoch` holds from its start up to, not including, its end. Where epochs of a channel overlap, the one
+that started last holds; `Stations.overlaps` reports them. A `Place` is what is known of a station where
+nothing describes its channels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dataclasses
 import logging
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -21,18 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pipeline.archive.documents import merge_stationxml
 from pipeline.archive.responses import Output, Response, convert
 from pipeline.errors import FormatError, ResponseError
 from pipeline.keys import Channel, Stream
 from pipeline.signal.precision import ComplexArray
 
-__all__ = ["ChannelEpoch", "Overlap", "Stations", "merge_stationxml", "read_stations"]
+__all__ = ["ChannelEpoch", "Overlap", "Place", "Stations", "read_stations"]
 
 _log = logging.getLogger(__name__)
 
-_NAMESPACE = "http://www.fdsn.org/xml/station/1"
 _LATEST_NS = 2**63 - 1
-_COUNTS = ("TotalNumberStations", "SelectedNumberStations", "TotalNumberChannels", "SelectedNumberChannels")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +81,22 @@ class ChannelEpoch:
         return self.start_ns <= time_ns and (self.end_ns is None or time_ns < self.end_ns)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a sensor stands, or its station, for as long as it stands there; see `ChannelEpoch`."""
+
+    start_ns: int
+    end_ns: int | None
+    latitude_deg: float
+    longitude_deg: float
+    elevation_m: float
+    depth_m: float | None = None
+
+    def holds_at(self, time_ns: int) -> bool:
+        """Whether a time lies in its span."""
+        return self.start_ns <= time_ns and (self.end_ns is None or time_ns < self.end_ns)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overlap:
     """Two epochs of one channel that both claim a span; the later one holds."""
@@ -102,6 +117,8 @@ class Stations:
     ----------
     epochs : tuple of ChannelEpoch
         In any order; they are kept sorted, and equal ones once.
+    places : mapping of (network, station) to tuple of Place
+        Of the stations themselves.
 
     Examples
     --------
@@ -112,6 +129,7 @@ class Stations:
     """
 
     epochs: tuple[ChannelEpoch, ...]
+    places: Mapping[tuple[str, str], tuple[Place, ...]] = dataclasses.field(default_factory=dict, hash=False)
     _by_slot: dict[tuple[Stream, int], tuple[ChannelEpoch, ...]] = dataclasses.field(
         init=False, repr=False, compare=False, hash=False
     )
@@ -153,6 +171,22 @@ class Stations:
         A slot may belong to different channels at different times, as ``HH1`` and later ``HHN``.
         """
         return _latest(self._by_slot.get((stream, slot), ()), time_ns)
+
+    def place(self, channel: Channel, time_ns: int) -> Place | None:
+        """
+        Return where a channel was at a time: its own place, or its station's where nothing describes it.
+
+        >>> there = Place(start_ns=0, end_ns=None, latitude_deg=35.5, longitude_deg=-117.4, elevation_m=670.0)
+        >>> stations = Stations((), {("CI", "CCC"): (there,)})
+        >>> stations.place(Channel.parse("CI.CCC..HHZ"), 5) == there
+        True
+        """
+        epoch = self.find(channel, time_ns)
+        if epoch is not None:
+            names = (field.name for field in dataclasses.fields(Place))
+            return Place(**{name: getattr(epoch, name) for name in names})
+        known = self.places.get((channel.network, channel.station), ())
+        return next((place for place in reversed(known) if place.holds_at(time_ns)), None)
 
     def spans(
         self, channel: Channel, start_ns: int, end_ns: int
@@ -269,18 +303,39 @@ def read_stations(*documents: bytes) -> Stations:
         try:
             inventory = read_inventory(BytesIO(document), format="STATIONXML")
         except Exception as error:  # obspy lets through whatever its parsers raise
-            raise FormatError(f"StationXML of {len(document)} bytes can't be read: {error}") from error
+            reason = "; ".join(dict.fromkeys(str(each) for each in (*(w.message for w in said), error)))
+            raise FormatError(f"StationXML of {len(document)} bytes can't be read: {reason}") from error
     for message in dict.fromkeys(str(warning.message) for warning in said):
         _log.warning("StationXML: %s", message)
     shared: dict[Any, Any] = {}
-    return Stations(
-        tuple(
-            _epoch(network, station, channel, shared)
-            for network in inventory
-            for station in network
-            for channel in station
-        )
+    epochs, places = [], defaultdict(list)
+    for network in inventory:
+        for station in network:
+            places[network.code, station.code].append(_place(network, station))
+            epochs += [_epoch(network, station, channel, shared) for channel in station]
+    ordered = {key: tuple(sorted(found, key=lambda place: place.start_ns)) for key, found in places.items()}
+    return Stations(tuple(epochs), ordered)
+
+
+def _place(network: Any, station: Any) -> Place:
+    return Place(
+        start_ns=_start_ns(station, network),
+        end_ns=_end_ns(station),
+        latitude_deg=float(station.latitude),
+        longitude_deg=float(station.longitude),
+        elevation_m=float(station.elevation),
     )
+
+
+def _start_ns(*described: Any) -> int:
+    """Return the first start that is stated, of a channel, its station and its network."""
+    start = next((each.start_date for each in described if each.start_date is not None), None)
+    return 0 if start is None else int(start.ns)
+
+
+def _end_ns(described: Any) -> int | None:
+    end = described.end_date
+    return None if end is None or end.ns > _LATEST_NS else int(end.ns)
 
 
 def _epoch(network: Any, station: Any, channel: Any, shared: dict[Any, Any]) -> ChannelEpoch:
@@ -290,14 +345,12 @@ def _epoch(network: Any, station: Any, channel: Any, shared: dict[Any, Any]) -> 
         stages = tuple(shared.setdefault(stage, stage) for stage in response.stages)
         response = dataclasses.replace(response, stages=stages)
         response = shared.setdefault(response, response)
-    starts = (channel.start_date, station.start_date, network.start_date)
-    start = next((date for date in starts if date is not None), None)
     sensor = channel.sensor
     described = (sensor.model, sensor.description, sensor.type) if sensor else ()
     return ChannelEpoch(
         channel=Channel(network.code, station.code, (channel.location_code or "").strip(), channel.code),
-        start_ns=0 if start is None else start.ns,
-        end_ns=None if channel.end_date is None or channel.end_date.ns > _LATEST_NS else channel.end_date.ns,
+        start_ns=_start_ns(channel, station, network),
+        end_ns=_end_ns(channel),
         latitude_deg=float(channel.latitude),
         longitude_deg=float(channel.longitude),
         elevation_m=float(channel.elevation),
@@ -312,100 +365,3 @@ def _epoch(network: Any, station: Any, channel: Any, shared: dict[Any, Any]) -> 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-def merge_stationxml(documents: Iterable[bytes]) -> bytes:
-    """
-    Make one StationXML document of several.
-
-    Networks, stations and channels are matched by their codes and start. Where two documents describe the
-    same one, the document that was created later holds. The order of the documents does not matter, and
-    merging a merged document changes nothing. Comments and counts of stations are left out.
-
-    Parameters
-    ----------
-    documents : iterable of bytes
-
-    Returns
-    -------
-    bytes
-        Canonical XML, sorted.
-
-    Raises
-    ------
-    FormatError
-        Where there is no document, or one is no StationXML.
-    """
-    from lxml import etree  # type: ignore[import-untyped]
-
-    roots = [_parse(document) for document in documents]
-    if not roots:
-        raise FormatError("there should be at least one StationXML document to merge")
-    roots.sort(key=lambda root: (root.findtext(f"{{{_NAMESPACE}}}Created") or "", etree.tostring(root)))
-    merged = roots[-1]
-    for root in roots[::-1]:
-        _merge_into(merged, _take(root, "Network"), "Station", "Channel")
-    _sort(merged, ("Network", "Station", "Channel"))
-    etree.cleanup_namespaces(merged)
-    etree.indent(merged)
-    return bytes(etree.tostring(merged, method="c14n")) + b"\n"
-
-
-def _parse(document: bytes) -> Any:
-    from lxml import etree
-
-    parser = etree.XMLParser(
-        remove_blank_text=True, remove_comments=True, remove_pis=True, resolve_entities=False, no_network=True
-    )
-    try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
-        raise FormatError(f"a document of {len(document)} bytes is no XML: {error}") from error
-    if etree.QName(root).localname != "FDSNStationXML":
-        raise FormatError(f"a StationXML document should be a FDSNStationXML, got a {root.tag}")
-    for element in list(root.iter()):
-        name = etree.QName(element)
-        if name.localname in _COUNTS:
-            element.getparent().remove(element)
-        elif name.namespace is None:
-            element.tag = f"{{{_NAMESPACE}}}{name.localname}"
-    return root
-
-
-def _identity(element: Any) -> tuple[str, ...]:
-    """Codes and start, the latter written in one way."""
-    from obspy import UTCDateTime
-
-    start = element.get("startDate")
-    start_ns = f"{UTCDateTime(start).ns:+020d}" if start else ""
-    return element.get("code", ""), element.get("locationCode", "").strip(), start_ns
-
-
-def _merge_into(parent: Any, elements: Sequence[Any], *below: str) -> None:
-    """Move elements into a parent; those it has already give it what lies ``below`` them instead."""
-    known = {_identity(element): element for element in parent.iterchildren(*{e.tag for e in elements})}
-    for element in elements:
-        same = known.get(_identity(element))
-        if same is None:
-            parent.append(element)
-            if below:
-                known[_identity(element)] = element
-                _merge_into(element, _take(element, below[0]), *below[1:])
-        elif below:
-            _merge_into(same, _take(element, below[0]), *below[1:])
-
-
-def _take(parent: Any, name: str) -> list[Any]:
-    """Take the children of one name out of their parent."""
-    found = parent.findall(f"{{{_NAMESPACE}}}{name}")
-    for element in found:
-        parent.remove(element)
-    return list(found)
-
-
-def _sort(parent: Any, levels: tuple[str, ...]) -> None:
-    found = parent.findall(f"{{{_NAMESPACE}}}{levels[0]}")
-    for element in sorted(found, key=_identity):
-        parent.append(element)  # moves it to the end
-        if levels[1:]:
-            _sort(element, levels[1:])

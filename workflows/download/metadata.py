@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pipeline.archive.stations import merge_stationxml
+from pipeline.archive.documents import merge_stationxml
 from pipeline.errors import DamagedError, FormatError
 from pipeline.fdsn.client import Client
 from pipeline.fdsn.selection import Selection

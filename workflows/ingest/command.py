@@ -11,6 +11,7 @@ from pipeline.archive.layouts import LAYOUTS, Wanted
 from pipeline.archive.shard import PCODEC_LEVEL
 from pipeline.archive.store import ArchiveOptions
 from workflows.ingest.job import IngestReport, Sources, ingest, preview
+from workflows.ingest.stations import read_stations_files
 from workflows.options import add_days, add_json, add_map, example, open_runner
 
 __all__ = ["register"]
@@ -29,8 +30,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         **example(
             "stationday ingest /data/sds --archive archive.zarr --cluster processes:8",
             "stationday ingest /data/igets --archive archive.zarr --map gravimeters.toml",
-            "stationday ingest s3://scedc-pds/continuous_waveforms --archive archive.zarr "
-            "--stream 'CI.S*.HH' --start 2020-03-01 --end 2020-03-31",
+            "stationday ingest s3://scedc-pds/continuous_waveforms --archive a.zarr \\\n"
+            "      --stream 'CI.S*.HH' --start 2020-03-01 --end 2020-03-31",
         ),
     )
     command.add_argument(
@@ -44,8 +45,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--stations",
         action="append",
         default=[],
-        metavar="XML",
-        help="StationXML to keep in the archive; may be given several times",
+        metavar="FILE",
+        help="metadata to keep in the archive: StationXML, dataless SEED or FDSN text; a file, folder, glob "
+        "pattern or URL; may be given several times",
     )
     command.add_argument(
         "--map",
@@ -92,6 +94,7 @@ def _run(args: argparse.Namespace) -> int:
     )
     options = _options(args)
     if args.dry_run:
+        read_stations_files(args.stations)
         load_profile(args.cluster)
         planned = preview(sources, args.archive, retry_failed=args.retry_failed)
         print(json.dumps(planned.to_dict(), indent=1) if args.json else planned.describe())

@@ -30,19 +30,18 @@ from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
 from pipeline.archive.layouts import Wanted
 from pipeline.archive.listing import Listings, find_files, read_listings, write_listings
-from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.readers import UNREADABLE, Problem, SourceMap, load_map
 from pipeline.archive.scan import FileScan, scan_file
-from pipeline.archive.stations import merge_stationxml
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
 from pipeline.config import to_toml
-from pipeline.errors import ConfigError, FormatError, NotAnArchiveError
+from pipeline.errors import NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
 from workflows.ingest.report import IngestReport, each_once, earlier_losses
 from workflows.ingest.scans import changed_files, join_scans, load_scans, scan_files, scan_whole
+from workflows.ingest.stations import keep_metadata, read_stations_files
 from workflows.lease import Fence, Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.plan import Plan, Task, plan
@@ -121,7 +120,7 @@ def ingest(
     options : ArchiveOptions, optional
         For a new archive.
     stations : sequence of str
-        StationXML files to merge into the archive's.
+        Files of metadata to merge into the archive's; see `pipeline.archive.metadata_files`.
     retry_failed : bool
         Whether to take up blocks that failed earlier.
     progress : callable
@@ -139,18 +138,19 @@ def ingest(
         If another ingest is writing this archive.
     """
     given = sources.given_map()
-    documents = [_read_document(path) for path in stations]
+    documents = read_stations_files(stations)
     listings = _kept_listings(archive_url, relist=sources.relist)
     found = sources.find(given or _kept_map(archive_url), listings)
     store = create_store(archive_url, options)
     with Lease(store.objects) as lease:
-        if documents:
-            add_stationxml(store, documents)
+        notes = list(keep_metadata(store, documents))
         if given is not None:
             store.objects.write(MAP, to_toml(given).encode())
         if listings.new:
             store.objects.write(LISTINGS, write_listings(listings))
-        return _Ingest(store, lease, runner, progress).run(found, sources.wanted, retry_failed=retry_failed)
+        report = _Ingest(store, lease, runner, progress).run(found, sources.wanted, retry_failed=retry_failed)
+    report.unreadable[:0] = notes
+    return report
 
 
 def _kept_listings(archive_url: str, *, relist: bool) -> Listings:
@@ -170,17 +170,6 @@ def _kept_map(archive_url: str) -> SourceMap | None:
         return load_map(open_objects(archive_url).read(MAP).decode())
     except FileNotFoundError:
         return None
-
-
-def _read_document(path: str) -> bytes:
-    try:
-        document = Path(path).read_bytes()
-        merge_stationxml([document])
-    except OSError as error:
-        raise ConfigError(f"--stations {path}: {error.strerror}") from error
-    except FormatError as error:
-        raise ConfigError(f"--stations {path}: {error}") from error
-    return document
 
 
 def preview(sources: Sources, archive_url: str, *, retry_failed: bool = False) -> Plan:

@@ -1,14 +1,14 @@
 import pickle
-import random
-import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from station_documents import document
 
-from pipeline.archive.stations import ChannelEpoch, Stations, merge_stationxml, read_stations
+from pipeline.archive.documents import merge_stationxml
+from pipeline.archive.stations import ChannelEpoch, Place, Stations, read_stations
 from pipeline.errors import FormatError, ResponseError
 from pipeline.keys import Channel, Stream
 
@@ -31,26 +31,6 @@ def epoch(start, end, *, channel=HHZ, azimuth_deg=0.0):
         sensor="",
         response=None,
     )
-
-
-def document(*channels, created="2024-01-01T00:00:00", network="XX", station="AAA", extra=""):
-    """Write StationXML with channels given as (code, start, end, azimuth)."""
-    lines = []
-    for code, start, end, azimuth in channels:
-        until = f' endDate="{end}"' if end else ""
-        lines.append(
-            f'<Channel code="{code}" locationCode="" startDate="{start}"{until}><Latitude>10</Latitude>'
-            f"<Longitude>20</Longitude><Elevation>30</Elevation><Depth>1</Depth><Azimuth>{azimuth}</Azimuth>"
-            "<Dip>-90</Dip><SampleRate>100</SampleRate></Channel>"
-        )
-    return (
-        '<?xml version="1.0"?><FDSNStationXML xmlns="http://www.fdsn.org/xml/station/1" schemaVersion="1.1">'
-        f"<Source>test</Source><Created>{created}</Created>"
-        f'<Network code="{network}" startDate="2000-01-01T00:00:00Z">{extra}'
-        f'<Station code="{station}" startDate="2000-01-01T00:00:00Z"><Latitude>10</Latitude>'
-        f"<Longitude>20</Longitude><Elevation>30</Elevation><Site><Name>site</Name></Site>{''.join(lines)}"
-        "</Station></Network></FDSNStationXML>"
-    ).encode()
 
 
 def ns(text):
@@ -115,6 +95,18 @@ class TestLookUp:
         assert [stations.find_slot(stream, 1, t).channel for t in (50, 150)] == [one, north]
         assert stations.find_slot(stream, 0, 50) is None
         assert stations.find(one, 150) is None
+
+    def test_a_channel_stands_where_it_says_and_else_where_its_station_does(self):
+        where = {"latitude_deg": 5.0, "longitude_deg": 6.0, "elevation_m": 7.0}
+        places = (
+            Place(start_ns=0, end_ns=50, **where),
+            Place(start_ns=50, end_ns=None, **(where | {"elevation_m": 8.0})),
+        )
+        stations = Stations((epoch(20, 30),), {("XX", "AAA"): places})
+        found = [stations.place(HHZ, time) for time in (25, 30, 50, -1)]
+        assert [place and place.elevation_m for place in found] == [3.0, 7.0, 8.0, None]
+        assert (found[0].depth_m, found[1].depth_m) == (4.0, None)
+        assert stations.place(Channel.parse("XX.BBB..HHZ"), 25) is None
 
     def test_no_epoch_and_no_response_name_the_channel_and_the_time(self):
         stations = Stations((epoch(ns("2020-01-01"), ns("2021-01-01")), epoch(ns("2022-01-01"), None)))
@@ -212,61 +204,3 @@ class TestReading:
         stations = read_stations(odd)
         assert not stations.epochs
         assert "StationXML: " in caplog.text
-
-
-class TestMerging:
-    OLD = document(
-        ("HHZ", "2020-01-01T00:00:00", "2021-01-01T00:00:00", 1),
-        ("HHN", "2020-01-01T00:00:00", "", 0),
-        created="2022-01-01T00:00:00",
-    )
-    NEW = document(
-        ("HHZ", "2020-01-01T00:00:00.000000Z", "2021-06-01T00:00:00", 2),
-        ("HHZ", "2021-06-01T00:00:00", "", 2),
-        created="2023-01-01T00:00:00",
-        extra="<Description>new</Description><TotalNumberStations>7</TotalNumberStations>",
-    )
-    OTHER = document(
-        ("BHZ", "2019-01-01T00:00:00", "", 0), network="YY", station="BBB", created="2021-01-01T00:00:00"
-    )
-
-    def test_the_document_created_last_holds_and_nothing_is_lost(self):
-        stations = read_stations(self.OLD, self.OTHER, self.NEW)
-        assert [str(channel) for channel in stations.channels] == [
-            "XX.AAA..HHN",
-            "XX.AAA..HHZ",
-            "YY.BBB..BHZ",
-        ]
-        assert [(e.end_ns, e.azimuth_deg) for e in stations.epochs_of(HHZ)] == [
-            (ns("2021-06-01"), 2.0),
-            (None, 2.0),
-        ]
-        merged = merge_stationxml([self.OLD, self.OTHER, self.NEW])
-        assert b"<Description>new</Description>" in merged
-        assert b"TotalNumberStations" not in merged
-
-    @settings(max_examples=20, deadline=None)
-    @given(st.permutations([OLD, NEW, OTHER]), st.integers(0, 3))
-    def test_order_and_repetition_do_not_matter(self, documents, again):
-        merged = merge_stationxml([self.OLD, self.NEW, self.OTHER])
-        assert merge_stationxml(documents + documents[:again]) == merged
-        assert merge_stationxml([merged]) == merged
-        assert merge_stationxml([merged, *documents]) == merged
-
-    def test_real_documents(self, data_folder):
-        california = (data_folder / "continuous" / "california-3min" / "stations.xml").read_bytes()
-        etna = (data_folder / "gravity" / "etna-aqg" / "stations.xml").read_bytes()
-        # the Californian document cut in two by station, and put together again
-        parts = re.split(rb"(?=<Station )", california)
-        head, stations, tail = parts[0], parts[1:], b"</Network></FDSNStationXML>"
-        stations[-1] = stations[-1][: stations[-1].rindex(b"</Station>") + len(b"</Station>")]
-        random.Random(0).shuffle(stations)
-        halves = [head + b"".join(half) + tail for half in (stations[:7], stations[7:])]
-        merged = merge_stationxml([etna, *halves])
-        assert merged == merge_stationxml([california, etna])
-        epochs = read_stations(merged).epochs
-        assert set(epochs) == {*read_stations(california).epochs, *read_stations(etna).epochs}
-
-    def test_nothing_to_merge_is_refused(self):
-        with pytest.raises(FormatError, match="at least one StationXML document"):
-            merge_stationxml([])
