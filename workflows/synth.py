@@ -41,6 +41,7 @@ from pipeline.synthetic.truth import (
     drifts_table,
     events_table,
     faults_table,
+    laws_table,
     magnitudes_table,
     network_magnitudes,
     noise_table,
@@ -281,9 +282,12 @@ def _write_truth(out: ObjectStore, scenario: Scenario, product: Product) -> None
         for stream in station.streams
         if _measures_gravity(station, stream)
     }
+    events = events_table(scenario.catalog, network_magnitudes(joined["station_magnitudes"]))
+    law = config.earthquakes.magnitudes
     tables = {
         **joined,
-        "events": events_table(scenario.catalog, network_magnitudes(joined["station_magnitudes"])),
+        "events": events,
+        "magnitude_laws": laws_table(scenario.catalog, events, b=law.b, minimum=law.m_min),
         "faults": faults_table(scenario.faults),
         "rises": rises_table(gravimeters),
         "steps": steps_table(gravimeters),

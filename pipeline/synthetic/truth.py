@@ -12,6 +12,7 @@ from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.fault_kinds import Fault
 from pipeline.synthetic.gravity_recording import Gravimeter
 from pipeline.synthetic.local_magnitude import station_magnitudes
+from pipeline.synthetic.magnitude_laws import MagnitudeLaw, local_law
 from pipeline.synthetic.noise_design import NoiseLevel, band_name
 from pipeline.synthetic.recording import Onset, StationAmplitude
 from pipeline.synthetic.signals import Signal
@@ -22,6 +23,7 @@ __all__ = [
     "drifts_table",
     "events_table",
     "faults_table",
+    "laws_table",
     "magnitudes_table",
     "network_magnitudes",
     "noise_table",
@@ -62,6 +64,33 @@ def events_table(catalog: Catalog, magnitudes: Mapping[str, tuple[float, int]]) 
         magnitude_type=[None if one is None else "ML" for one in local],
         magnitude_stations=[None if one is None else one[1] for one in local],
         method=["truth"] * len(ids),
+    )
+
+
+def laws_table(catalog: Catalog, events: pa.Table, *, b: float, minimum: float) -> pa.Table:
+    """
+    Tabulate the laws of magnitudes: that of Mw as it is given, and what the records make of it for ML.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    events : Table of ``events``
+        In the order of the catalog.
+    b, minimum : float
+        Of Mw.
+    """
+    mw = np.asarray(catalog.mw, dtype=np.float64)
+    given = MagnitudeLaw(kind="Mw", b=b, b_std=0.0, minimum=minimum, events=int((mw >= minimum).sum()))
+    ml = events["magnitude"].to_numpy(zero_copy_only=False).astype(np.float64)
+    found = [law for law in (given, local_law(mw, ml, minimum)) if law is not None]
+    return _table(
+        "magnitude_laws",
+        len(found),
+        type=[law.kind for law in found],
+        b=[law.b for law in found],
+        b_std=[law.b_std for law in found],
+        minimum=[law.minimum for law in found],
+        events=[law.events for law in found],
     )
 
 

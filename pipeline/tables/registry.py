@@ -15,7 +15,7 @@ from pipeline.tables.noise import NOISE_LEVELS, QUALITY, RISES, TRENDS
 from pipeline.tables.picking import DETECTIONS, MATCHES, PICKS
 from pipeline.tables.signals import SIGNAL_CLASSES
 from pipeline.tables.spec import Column, TableSpec, unit_of
-from pipeline.tables.truth import DRIFTS, FAULTS, SIGNALS, STEPS
+from pipeline.tables.truth import DRIFTS, FAULTS, MAGNITUDE_LAWS, SIGNALS, STEPS
 
 __all__ = ["SCHEMAS", "TABLES", "check", "empty", "sort_rows", "spec_of"]
 
@@ -35,6 +35,7 @@ _ALL = (
     SIGNALS,
     STEPS,
     DRIFTS,
+    MAGNITUDE_LAWS,
 )
 
 TABLES: Final[Mapping[str, TableSpec]] = MappingProxyType({spec.name: spec for spec in _ALL})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.tables.spec import REAL, SINGLE, TEXT, TIME, TableSpec, column
+from pipeline.tables.spec import COUNT, REAL, SINGLE, TEXT, TIME, TableSpec, column
 
-__all__ = ["DRIFTS", "FAULTS", "SIGNALS", "STEPS"]
+__all__ = ["DRIFTS", "FAULTS", "MAGNITUDE_LAWS", "SIGNALS", "STEPS"]
 
 FAULTS = TableSpec(
     name="faults",
@@ -63,5 +63,18 @@ DRIFTS = TableSpec(
         column("time", TIME, "when it is 0"),
         column("rate_nm_per_s2_per_day", REAL, "its linear part", unit="nm/s²/d"),
         column("quadratic_nm_per_s2_per_day2", REAL, "its quadratic part", unit="nm/s²/d²"),
+    ),
+)
+
+MAGNITUDE_LAWS = TableSpec(
+    name="magnitude_laws",
+    description="The law that the magnitudes of a catalog follow.",
+    key=("type",),
+    columns=(
+        column("type", TEXT, "Mw or ML"),
+        column("b", REAL, "slope of Gutenberg and Richter"),
+        column("b_std", REAL, "its standard error; 0 where it is given"),
+        column("minimum", REAL, "magnitude from which the law holds"),
+        column("events", COUNT, "events at or above that"),
     ),
 )

@@ -132,13 +132,15 @@ def test_files_and_truth_belong_together(config: Path, tmp_path: Path) -> None:
     for trace in stream:
         assert inventory.get_response(trace.id, trace.stats.starttime)
     truth = {path.stem: read_table(path.read_bytes(), path.stem) for path in (out / "truth").glob("*")}
-    per_event = {"arrivals", "events", "station_magnitudes"}
+    per_event = {"arrivals", "events", "station_magnitudes", "magnitude_laws"}
     assert set(truth) == per_event | {"faults", "noise_levels", "signals", "rises", "steps", "drifts"}
     assert truth["faults"].column("kind").to_pylist() == ["gap", "gap"]
     events = set(truth["events"].column("event_id").to_pylist())
     assert set(truth["arrivals"].column("event_id").to_pylist()) <= events
     assert len(events) > 5
     assert truth["events"].column("magnitude").drop_null().to_pylist()
+    law = truth["magnitude_laws"].to_pylist()[-1]  # after ML, if there are enough
+    assert law == {"type": "Mw", "b": 1.0, "b_std": 0.0, "minimum": law["minimum"], "events": len(events)}
 
 
 def test_truth_is_that_of_each_block(config: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ DESIGN = {
     " quiet_days",
     "signal_classes": "streams time class log_likelihood membership",
     "faults": "stream components kind start end size",
+    "magnitude_laws": "type b b_std minimum events",
     "signals": "stream components kind start end peak_m_per_s peak_nm_per_s2 snr",
     "steps": "stream time offset_nm_per_s2",
     "drifts": "stream time rate_nm_per_s2_per_day quadratic_nm_per_s2_per_day2",
