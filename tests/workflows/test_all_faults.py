@@ -16,15 +16,18 @@ from fault_archives import (
     days,
     flat_tops,
     make_twins,
+    record,
     side_runs,
     touched_ns,
 )
 
 from pipeline.archive.blocks import DayRow
 from pipeline.archive.grid import DAY_NS, day_number, day_of_number
+from pipeline.archive.reading import open_archive
 from pipeline.errors import ConfigError
 from pipeline.keys import Block, Channel, Stream
 from pipeline.synthetic.fault_kinds import FAULT_KINDS, LEAP_KINDS, Fault
+from workflows.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 NS = 10**9
@@ -464,6 +467,32 @@ def test_gravimeters(twins: Twins) -> None:
     fault = by_stream["GY.G02..LGZ"]
     assert [(c.rate_hz, c.length) for c in slow[0].chains] == [(1.0, 3600), (0.5, 3600), (1.0, 10_800)]
     assert slow[0].chains[1].start_ns == fault.start_ns
+
+
+MAP = """
+[[sources]]
+match = "*/{name}/*"
+columns = [
+    {{ column = "gravity", channel = "GY.{name}..LGZ", calibration = 10.0 }},
+    {{ column = "pressure", channel = "GY.{name}..LDI", calibration = 1000.0 }},
+]
+"""
+
+
+@pytest.mark.parametrize("form", ["ggp", "tsf"])
+def test_gravimeters_have_the_same_faults_in_text(form: str, twins: Twins, tmp_path: Path) -> None:
+    """At one row a second half the rate is every other row; times and samples are those of miniSEED."""
+    table, url = tmp_path / "map.toml", str(tmp_path / "text.zarr")
+    table.write_text(MAP.format(name="G01") + MAP.format(name="G02"))
+    folder = str(twins.folders["spoiled"] / "gravity" / form)
+    options = ["--map", str(table), "--cluster", "serial", "--quiet"]
+    assert main(["ingest", folder, "--archive", url, *options]) == 0
+    text = open_archive(url)
+    assert [str(s) for s in text.streams] == [str(s) for s in twins.clean.streams if s.network == "GY"]
+    for stream in text.streams:
+        found, wanted = record(text, stream, 0), record(twins.spoiled, stream, 0)
+        np.testing.assert_array_equal(found.times_ns, wanted.times_ns)
+        np.testing.assert_array_equal(found.samples, wanted.samples)
 
 
 # The page
