@@ -29,7 +29,7 @@ from pipeline.objects import LocalObjects
 from pipeline.signal.filters import causal, design, steady_state
 from pipeline.synthetic.config import SIZES, SynthConfig, read_config
 from pipeline.tables import read_table
-from workflows.export import export_files
+from workflows.exporting import export_files
 from workflows.info import coverage_rows, summarise
 from workflows.ingest import Sources, ingest
 from workflows.options import add_json, example

@@ -1,68 +1,104 @@
-"""``stationday export``: an archive back to files that any program reads."""
+"""``stationday export``: an archive back to files that other programs read."""
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import difflib
 import fnmatch
-import itertools
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from itertools import groupby
 from pathlib import Path
 
-from pipeline.archive.export import export_days
-from pipeline.archive.grid import day_number
-from pipeline.archive.index import IndexRow
-from pipeline.archive.packing import DayFile, sds_path
-from pipeline.archive.reading import Archive, open_archive
-from pipeline.errors import ConfigError, NoSuchStreamError
-from pipeline.objects import PARTIAL, open_objects
-from workflows.options import add_days, add_json, example
+import numpy as np
 
-__all__ = ["export_files", "register"]
+from pipeline.archive.reading import Archive, open_archive
+from pipeline.archive.sacfiles import Refusal
+from pipeline.errors import ConfigError, NoSuchStreamError
+from workflows.exporting import FORMS, Exported, Unit, export_units, plan_units
+from workflows.options import add_days, add_json, example
+from workflows.progress import progress_on
+
+__all__ = ["register"]
+
+_ENDINGS = {".mseed": "mseed", ".ms": "mseed", ".miniseed": "mseed", ".nc": "netcdf", ".sac": "sac"}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``export`` to the command line."""
     command = subparsers.add_parser(
         "export",
-        help="write an archive's samples as miniSEED",
+        help="write an archive's samples as miniSEED, SAC or NetCDF",
         description=(
-            "Write samples as miniSEED, each at its exact time: into an SDS tree, or into one file if OUT "
-            "ends in .mseed."
+            "Write samples, each at its exact time: as miniSEED into an SDS tree, or into one file if OUT "
+            "ends in .mseed; as SAC, a file for each channel, day and contiguous run; as NetCDF, a file for "
+            "each station-day, or below 5 Hz for each block."
         ),
         **example(
             "stationday export archive.zarr sds --stream 'CX.PB01.*'",
             "stationday export archive.zarr may.mseed --start 2014-05-01 --end 2014-05-31",
+            "stationday export archive.zarr sac --format sac --start 2014-05-01",
+            "stationday export archive.zarr netcdf --format netcdf",
         ),
     )
     command.add_argument("archive", metavar="A", help="the archive: a folder or a URL")
-    command.add_argument("out", metavar="OUT", help="a folder, or a file that ends in .mseed")
+    command.add_argument("out", metavar="OUT", help="a folder or a URL, or a file that ends in .mseed")
     command.add_argument("--stream", default="*", metavar="S", help="a stream, or a pattern with * and ?")
     add_days(command)
-    command.add_argument("--format", choices=("sds", "mseed"), help="default: by the name of OUT")
-    command.add_argument("--version", type=int, choices=(2, 3), default=2, help="of miniSEED (default: 2)")
+    command.add_argument(
+        "--format", choices=tuple(FORMS), help="default: mseed if OUT ends in .mseed, else sds"
+    )
+    command.add_argument(
+        "--version",
+        type=int,
+        metavar="V",
+        help="of miniSEED: 2 (default) or 3; of SAC: 6 (default), or 7, which holds the rates of clocks in "
+        "double precision, but which not every program reads",
+    )
     command.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+    command.add_argument("--quiet", action="store_true", help="no progress")
     add_json(command)
     command.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    name, version = _form(args)
     archive = open_archive(args.archive)
     _refuse_archive_itself(archive, args.out)
-    files = _found(archive, args)
-    form = args.format or ("mseed" if args.out.endswith((".mseed", ".ms", ".miniseed")) else "sds")
     try:
-        count, size = _WRITERS[form](files, args.out, overwrite=args.overwrite)
+        report = export_units(
+            archive,
+            _chosen(archive, args, name),
+            FORMS[name],
+            args.out,
+            version=version,
+            overwrite=args.overwrite,
+            progress=progress_on(sys.stderr, quiet=args.quiet or args.json),
+        )
     except OSError as error:
         error.filename = error.filename or args.out  # a full disk does not say which
         raise
-    if args.json:
-        print(json.dumps({"out": args.out, "format": form, "channel_days": count, "bytes": size}))
-    else:
-        print(f"{count:,} channel-day{'' if count == 1 else 's'}, {size / 1e6:,.1f} MB: {args.out}")
-    return 0
+    _tell(report, args.out, name, as_json=args.json)
+    return 1 if report.refused else 0
+
+
+def _form(args: argparse.Namespace) -> tuple[str, int]:
+    """Return the form and its version, having seen that they and OUT go together."""
+    ending = _ENDINGS.get(Path(args.out).suffix.lower(), "")
+    name = args.format or ending or "sds"
+    if name == ending and name in ("sac", "netcdf"):
+        raise ConfigError(
+            f"{args.out}: {name} is written as many files; name a folder for them, and give --format {name}"
+        )
+    versions = FORMS[name].versions
+    if args.version is None:
+        return name, versions[0] if versions else 0
+    if args.version not in versions:
+        known = " or ".join(map(str, versions))
+        raise ConfigError(
+            f"--version {args.version}: {name} has {f'version {known}' if known else 'no versions'}"
+        )
+    return name, args.version
 
 
 def _refuse_archive_itself(archive: Archive, out: str) -> None:
@@ -73,7 +109,7 @@ def _refuse_archive_itself(archive: Archive, out: str) -> None:
         raise ConfigError(f"{out}: lies in the archive itself; name another place")
 
 
-def _found(archive: Archive, args: argparse.Namespace) -> Iterator[DayFile]:
+def _chosen(archive: Archive, args: argparse.Namespace, form: str) -> list[Unit]:
     """Return what the options choose, having seen that it is not nothing."""
     rows = [row for row in archive.index.rows if fnmatch.fnmatchcase(str(row.stream), args.stream)]
     if not rows:
@@ -84,80 +120,46 @@ def _found(archive: Archive, args: argparse.Namespace) -> Iterator[DayFile]:
             if streams
             else f"{archive.url}: holds nothing yet; `stationday ingest` fills it"
         )
-    files = export_files(archive, rows, first=args.start, last=args.end, version=args.version)
-    first = next(files, None)
-    if first is None:
+    units = plan_units(archive, rows, FORMS[form], first=args.start, last=args.end)
+    if not units:
         days = [day for row in rows if row.days_present for day in (row.first_day, row.last_day)]
         there = f"its samples lie between {min(days)} and {max(days)}" if days else "it has no samples"
         span = f"from {args.start or 'the first day'} to {args.end or 'the last'}"
         raise NoSuchStreamError(f"{archive.url}: nothing of {args.stream!r} {span}; {there}")
-    return itertools.chain([first], files)
+    return units
 
 
-def export_files(
-    archive: Archive,
-    rows: Iterable[IndexRow],
-    *,
-    first: dt.date | None = None,
-    last: dt.date | None = None,
-    version: int = 2,
-) -> Iterator[DayFile]:
-    """
-    Iterate over the miniSEED of some years of streams, day by day.
-
-    Parameters
-    ----------
-    archive : Archive
-        Where the samples are.
-    rows : iterable of IndexRow
-        Which years of which streams.
-    first, last : date, optional
-        Only these days, both included.
-    version : int
-        Of miniSEED.
-    """
-    for row in rows:
-        begin = max(row.first_day, first or row.first_day)
-        end = min(row.last_day, last or row.last_day)
-        if row.days_present and begin <= end:
-            n = row.grid.samples_per_day
-            span = (day_number(begin) * n, (day_number(end) + 1) * n)
-            yield from export_days(archive, row.stream, row.grid, *span, version=version)
+def _tell(report: Exported, out: str, form: str, *, as_json: bool) -> None:
+    """Print what was written, and a line for each channel of which something could not be."""
+    lost = [
+        (channel, reason, list(runs))
+        for (channel, reason), runs in groupby(
+            sorted(report.refused, key=lambda each: (each.channel, each.reason, each.start_ns)),
+            key=lambda each: (each.channel, each.reason),
+        )
+    ]
+    for channel, reason, runs in lost:
+        print(f"lost: {channel}: {_refused(runs)}: {reason}; --format netcdf does", file=sys.stderr)
+    if as_json:
+        refused = [
+            {"channel": str(channel), "reason": reason, "runs": len(runs), "samples": _samples(runs)}
+            for channel, reason, runs in lost
+        ]
+        counts = {"files": report.files, "station_days": report.station_days, "bytes": report.nbytes}
+        print(json.dumps({"out": out, "format": form, **counts, "refused": refused}))
+        return
+    days, files = _count(report.station_days, "station-day"), _count(report.files, "file")
+    print(f"{days} in {files}, {report.nbytes / 1e6:,.1f} MB: {out}")
 
 
-def _write_sds(files: Iterable[DayFile], out: str, *, overwrite: bool) -> tuple[int, int]:
-    """Write an SDS tree; a day with several rates is one file."""
-    objects = open_objects(out)
-    written: dict[str, int] = {}
-    for file in files:
-        path = sds_path(file.channel, file.day)
-        if path not in written and not overwrite and objects.exists(path):
-            raise ConfigError(f"{out}/{path}: there is such a file already; --overwrite replaces it")
-        data = objects.read(path) + file.data if path in written else file.data
-        objects.write(path, data)
-        written[path] = len(data)
-    return len(written), sum(written.values())
+def _refused(runs: list[Refusal]) -> str:
+    first = np.datetime64(runs[0].start_ns // 1000, "us")
+    return f"{_count(len(runs), 'run')} of {_count(_samples(runs), 'sample')} not written, from {first}Z on"
 
 
-def _write_one(files: Iterable[DayFile], out: str, *, overwrite: bool) -> tuple[int, int]:
-    """Write all into one local file, under a temporary name until it is whole."""
-    if "://" in out:
-        raise ConfigError(f"{out}: a single file is written locally only; --format sds writes to a URL")
-    path = Path(out).expanduser()
-    if path.is_dir() or (path.exists() and not overwrite):
-        remedy = "name a file" if path.is_dir() else "--overwrite replaces it"
-        raise ConfigError(f"{out}: is there already, as a {'folder' if path.is_dir() else 'file'}; {remedy}")
-    partial = path.with_name(f"{path.name}{PARTIAL}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = size = 0
-    try:
-        with partial.open("wb") as target:
-            for file in files:
-                count, size = count + 1, size + target.write(file.data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count, size
+def _samples(runs: list[Refusal]) -> int:
+    return sum(run.samples for run in runs)
 
 
-_WRITERS = {"sds": _write_sds, "mseed": _write_one}
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

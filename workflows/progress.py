@@ -49,6 +49,8 @@ class Summary:
         Wall time so far.
     stopped_by : int or None
         The signal that ended the run early.
+    unit : str
+        What is counted, in the plural.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Summary:
     nbytes: int = 0
     stopped_by: int | None = None
     seconds: float = 0.0
+    unit: str = "blocks"
 
     def add(self, result: BlockResult) -> None:
         """Count a result."""
@@ -124,7 +127,7 @@ class Summary:
         >>> print(Summary("pick", todo=50_000, counts=counts, days=51_600, seconds=600.0).describe())
         20,003 of 50,000 blocks, 86.0 station-days/s, 0:15:00 left, 3 failed
         """
-        parts = ["nothing to do"] if not self.todo else [f"{self.finished:,} of {self.todo:,} blocks"]
+        parts = ["nothing to do"] if not self.todo else [f"{self.finished:,} of {self.todo:,} {self.unit}"]
         if self.days:
             rate = self.station_days_per_second
             parts.append(f"{rate:,.{0 if rate >= 1000 else 1}f} station-days/s")

@@ -135,9 +135,7 @@ def text_to_stationxml(data: bytes) -> tuple[bytes, list[str]]:
         if is_channel:
             _add_channel(stations[key], line, notes)
     if any("channel" in line.fields for line in lines):
-        notes.append(
-            "text states overall sensitivities alone: a response is that gain at every frequency"
-        )
+        notes.append("text states overall sensitivities alone: a response is that gain at every frequency")
     else:
         notes.append("text of stations says where they are, and nothing of channels")
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True)), notes

@@ -2,6 +2,10 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +98,8 @@ def test_json_is_all_there_is(three_days: str, tmp_path: Path, capsys: pytest.Ca
     out = tmp_path / "x.mseed"
     assert main(["export", three_days, str(out), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said == {"out": str(out), "format": "mseed", "channel_days": 7, "bytes": out.stat().st_size}
+    counts = {"files": 1, "station_days": 7, "bytes": out.stat().st_size}
+    assert said == {"out": str(out), "format": "mseed", **counts, "refused": []}
 
 
 @pytest.mark.parametrize(
@@ -153,19 +158,62 @@ def test_replaces_files_only_when_told(
     assert contents(there)[0][1] == DAY0 + DAY
 
 
-def test_a_full_disk_leaves_nothing_half_written(
+@pytest.mark.parametrize(
+    "end", [OSError(28, "No space left on device"), SystemExit(143), KeyboardInterrupt()]
+)
+def test_what_ends_it_early_leaves_nothing_half_written(
+    end: BaseException, three_days: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workflows import exporting
+
+    def run_out(*args: object) -> object:
+        yield next(real(*args))
+        raise end
+
+    real = exporting.FORMS["mseed"].items
+    monkeypatch.setitem(exporting.FORMS, "mseed", replace(exporting.FORMS["mseed"], items=run_out))
+    call = ["export", three_days, str(tmp_path / "x.mseed")]
+    if isinstance(end, SystemExit):
+        with pytest.raises(SystemExit):
+            main(call)
+    else:
+        assert main(call) == (1 if isinstance(end, OSError) else 130)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line(
     three_days: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workflows import export
+    from workflows import exporting
 
-    def run_out(*_args: object, **_options: object) -> object:
-        yield next(real)
+    def full(*_args: object) -> object:
         raise OSError(28, "No space left on device")
 
-    real = export.export_files(export.open_archive(three_days), export.open_archive(three_days).index.rows)
-    monkeypatch.setattr(export, "export_files", run_out)
+    monkeypatch.setitem(exporting.FORMS, "mseed", replace(exporting.FORMS["mseed"], items=full))
     assert main(["export", three_days, str(tmp_path / "x.mseed")]) == 1
     assert capsys.readouterr() == ("", f"stationday: {tmp_path}/x.mseed: No space left on device\n")
+
+
+def test_a_signal_leaves_nothing_half_written(three_days: str, tmp_path: Path) -> None:
+    """A real one, to a process of its own, as soon as the temporary file is there."""
+    program = (
+        "import sys, time\n"
+        "from dataclasses import replace\n"
+        "from workflows import cli, exporting\n"
+        "form = exporting.FORMS['mseed']\n"
+        "def slowly(*args):\n"
+        "    yield next(form.items(*args))\n"
+        "    time.sleep(60)\n"
+        "exporting.FORMS['mseed'] = replace(form, items=slowly)\n"
+        "sys.exit(cli.main(sys.argv[1:]))\n"
+    )
+    call = [sys.executable, "-c", program, "export", three_days, str(tmp_path / "x.mseed"), "--quiet"]
+    with subprocess.Popen(call, cwd=Path(__file__).parents[2]) as process:
+        while not list(tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(30) == 143
     assert list(tmp_path.iterdir()) == []
 
 
@@ -178,3 +226,101 @@ def test_writes_an_sds_tree_to_a_url_but_no_single_file(
     assert len(fsspec.filesystem("memory").find("/exported/sds")) == 3
     assert main(["export", three_days, "memory://exported/x.mseed"]) == 2
     assert "--format sds writes to a URL" in capsys.readouterr().err
+
+
+def test_sac_has_a_file_for_each_run_and_what_it_can_not_hold_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = records(np.arange(500, dtype=np.int32), DAY0, 100.0, channel="XX.AAA..HHZ")
+    bad = [
+        records(np.arange(9, dtype=np.int32) + (1 << 24), DAY0 + n * 60 * NS, 100.0, channel="XX.AAA..HHN")
+        for n in range(2)
+    ]
+    (tmp_path / "a.mseed").write_bytes(good + b"".join(bad))
+    archive = str(tmp_path / "a.zarr")
+    make_archive(archive, tmp_path / "a.mseed")
+    assert main(["export", archive, str(tmp_path / "sac"), "--format", "sac", "--quiet"]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"1 station-day in 1 file, 0.0 MB: {tmp_path}/sac\n"
+    assert err == (
+        "lost: XX.AAA..HHN: 2 runs of 18 samples not written, from 2020-01-01T00:00:00.000000Z on: "
+        "SAC's single precision can't hold counts beyond 16777216 (2^24); --format netcdf does\n"
+    )
+    [file] = (tmp_path / "sac").rglob("*.sac")
+    [piece] = contents(file)
+    assert piece == ("XX.AAA..HHZ", DAY0, 100.0, list(range(500)))
+    call = ["export", archive, str(tmp_path / "sac"), "--format", "sac", "--overwrite", "--json"]
+    assert main(call) == 1
+    [refused] = json.loads(capsys.readouterr().out)["refused"]
+    assert (refused["channel"], refused["runs"], refused["samples"]) == ("XX.AAA..HHN", 2, 18)
+    assert main(["export", archive, str(tmp_path / "nc"), "--format", "netcdf"]) == 0
+
+
+def test_runs_that_begin_together_have_names_of_their_own(tmp_path: Path) -> None:
+    data = records(np.arange(50, dtype=np.int32), DAY0, 1.0, channel="XX.AAA..LHZ")
+    data += records(np.arange(70, dtype=np.int32), DAY0, 2.0, channel="XX.AAA..LHZ")
+    (tmp_path / "a.mseed").write_bytes(data)
+    make_archive(str(tmp_path / "a.zarr"), tmp_path / "a.mseed")
+    assert main(["export", str(tmp_path / "a.zarr"), str(tmp_path / "sac"), "--format", "sac"]) == 0
+    names = sorted(path.name for path in (tmp_path / "sac").rglob("*.sac"))
+    stem = "XX.AAA..LHZ.2020.001.000000.000000"
+    assert names == [f"{stem}-2.sac", f"{stem}.sac"]
+
+
+def test_netcdf_has_a_file_a_block_below_5_hz(three_days: str, tmp_path: Path) -> None:
+    import xarray as xr
+
+    call = ["export", three_days, str(tmp_path / "nc"), "--format", "netcdf", "--stream", "XX.BBB*"]
+    assert main(call) == 0
+    [file] = (tmp_path / "nc").rglob("*.nc")
+    assert file.name == "XX.BBB..LH.1Hz.2020-01-01_2020-01-03.nc"
+    with xr.open_dataset(file) as dataset:  # without our code: by the name of the file alone
+        values = dataset["counts"].sel(component="Z").dropna("time")
+        assert np.array_equal(values, np.arange(2 * 86_400))
+        assert values["time"].values[0] == np.datetime64("2020-01-01T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["x.nc"], "x.nc: netcdf is written as many files; name a folder for them, and give --format netcdf"),
+        (["x.SAC", "--format", "sac"], "x.SAC: sac is written as many files"),
+        (["sac", "--format", "sac", "--version", "3"], "--version 3: sac has version 6 or 7"),
+        (["out", "--version", "7"], "--version 7: sds has version 2 or 3"),
+        (["nc", "--format", "netcdf", "--version", "4"], "--version 4: netcdf has no versions"),
+    ],
+)
+def test_a_form_that_does_not_fit_is_a_wrong_call(
+    options: list[str],
+    said: str,
+    three_days: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", three_days, *options]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"stationday: {err.removeprefix('stationday: ')}")
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["sac", "netcdf"])
+def test_all_forms_go_to_a_url_and_replace_only_when_told(
+    form: str, three_days: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["export", three_days, f"memory://exported-{form}/x", "--format", form, "--stream", "XX.BBB*"]
+    assert main(call) == 0
+    assert main(call) == 2
+    assert "there is such a file already; --overwrite replaces it" in capsys.readouterr().err
+    assert main([*call, "--overwrite"]) == 0
+
+
+def test_it_says_how_far_it_is(three_days: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", three_days, str(tmp_path / "sds")]) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith("export: 7 of 7 station-days, ")
+    assert out.startswith("7 station-days in 6 files, ")
+    assert main(["export", three_days, str(tmp_path / "sds"), "--overwrite", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
