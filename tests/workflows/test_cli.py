@@ -65,7 +65,10 @@ def test_help_has_an_example_and_fits_a_terminal(
         ([], "required: COMMAND; see `stationday --help`"),
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["info"], "required: A; see `stationday info --help`"),
-        (["export", "a", "b", "--format", "xls"], "invalid choice: 'xls' (choose from 'sds', 'mseed', 'sac', 'netcdf')"),
+        (
+            ["export", "a", "b", "--format", "xls"],
+            "invalid choice: 'xls' (choose from 'sds', 'mseed', 'sac', 'netcdf')",
+        ),
         (["export", "a", "b", "--start", "May"], "'May' is not a day; it should look like 2020-03-01"),
         (
             ["export", "a", "b", "--end", "2020-01-01", "--start", "2020-01-02"],
