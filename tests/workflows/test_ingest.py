@@ -102,6 +102,21 @@ def test_says_how_far_it_is_apart_from_what_came_of_it(
     assert capsys.readouterr().err == ""
 
 
+def test_a_file_that_holds_more_than_its_ends_show_is_counted_once(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def part(channel: str, first: int, last: int) -> bytes:
+        return records(SAMPLES[first:last], START_NS + first * NS, 1.0, channel=channel)
+
+    hidden = part("XX.C..LHZ", 0, 300) + part("XX.D..LHZ", 0, 600) * 8 + part("XX.C..LHZ", 300, 600)
+    (source / "XX.C..LHZ.D.2020.001").write_bytes(hidden)
+    assert ingest(source, archive, "--json") == 0
+    assert report(capsys.readouterr().out) == {
+        "files": 3, "scanned": 3, "todo": 4, "results": {"done": 4}, "exit_status": 0,
+    }  # fmt: skip
+    assert [str(stream) for stream in open_archive(archive).streams] == [f"XX.{name}..LH" for name in "ABCD"]
+
+
 def test_a_dry_run_writes_nothing(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ingest(source, archive, "--dry-run") == 0
     assert capsys.readouterr().out.startswith("2 blocks: 2 to do\n")

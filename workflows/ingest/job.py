@@ -42,6 +42,7 @@ from workflows.execute import execute
 from workflows.ingest.report import IngestReport, each_once, earlier_losses
 from workflows.ingest.scans import changed_files, join_scans, load_scans, scan_files, scan_whole
 from workflows.ingest.stations import keep_metadata, read_stations_files
+from workflows.ingest.waves import Waves
 from workflows.lease import Fence, Lease
 from workflows.ledger import BlockResult, DayRecord, Ledger, Status
 from workflows.plan import Plan, Task, plan
@@ -200,6 +201,7 @@ class _Ingest:
         self.report = IngestReport()
         self.scans = load_scans(store)
         self.entries: list[DayEntry] = []
+        self.waves = Waves()
 
     def run(self, found: Sequence[Source], wanted: Wanted, *, retry_failed: bool) -> IngestReport:
         """Scan, then plan and map until no file holds anything that was not planned."""
@@ -280,7 +282,7 @@ class _Ingest:
             under_way = (f"{task.key} {task.fingerprint}\n" for task in planned.todo)
             self.store.objects.write(STALE_INDEX, "".join(under_way).encode())
             self._make_groups(blocks, planned)
-        self.report.summary = execute(
+        summary = execute(
             "ingest",
             _ingest_block,
             planned,
@@ -289,6 +291,7 @@ class _Ingest:
             on_result=self._take,
             progress=self.progress(),
         )
+        self.report.summary = self.waves.end(summary)
         if planned.todo:
             index = index.updated(self.entries)
             self.entries.clear()
@@ -311,6 +314,7 @@ class _Ingest:
 
     def _take(self, result: BlockResult) -> None:
         """Keep what the index and the report need of a block's result."""
+        self.waves.take(result)
         if result.status is Status.FAILED:
             self.report.problems.append((result.key, Problem("failed", result.reason)))
             return
