@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.archive.documents import count_channels
 from pipeline.archive.grid import DayGrid
 from pipeline.archive.index import IndexRow
+from pipeline.archive.metadata import read_stationxml
 from pipeline.archive.reading import Archive, open_archive
 from pipeline.figures import save
 from pipeline.figures.coverage import CoverageRow, coverage_chart, percent
@@ -58,7 +60,10 @@ def _run(args: argparse.Namespace) -> int:
     if args.plot:  # before anything is printed, so that a wrong name is all there is to read
         save(coverage_chart(coverage_rows(archive.index.rows), title=_title(archive)), args.plot)
     if args.json:
-        print(json.dumps({"archive": archive.url, "streams": [_plain(s) for s in summaries]}, indent=1))
+        stations, channels = _described(archive)
+        described = {"stations": stations, "channel_epochs": channels}
+        found = {"archive": archive.url, "metadata": described, "streams": [_plain(s) for s in summaries]}
+        print(json.dumps(found, indent=1))
     else:
         print(_table(archive, summaries))
         if args.plot:
@@ -88,6 +93,19 @@ def _summary(stream: Stream, grid: DayGrid, years: Sequence[IndexRow]) -> Stream
         days=sum(row.days_present for row in years),
         completeness=present / ((last - first).days + 1),
     )
+
+
+def _described(archive: Archive) -> tuple[int, int]:
+    """Return of how many stations and channel epochs the archive has metadata."""
+    document = read_stationxml(archive.store)
+    return (0, 0) if document is None else count_channels(document)
+
+
+def _metadata(archive: Archive) -> str:
+    stations, channels = _described(archive)
+    if not stations:
+        return "no metadata; `stationday ingest --stations FILE` adds them"
+    return f"metadata of {_count(stations, 'station')}, {_count(channels, 'channel epoch')}"
 
 
 def _plain(summary: StreamSummary) -> dict[str, Any]:
@@ -129,7 +147,7 @@ def _table(archive: Archive, summaries: Sequence[StreamSummary]) -> str:
         ).rstrip()
         for row in cells
     ]
-    return "\n".join([f"{head}, {_count(total, 'station-day')}", "", *lines])
+    return "\n".join([f"{head}, {_count(total, 'station-day')}", _metadata(archive), "", *lines])
 
 
 def _count(number: int, noun: str) -> str:

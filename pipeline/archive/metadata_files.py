@@ -79,6 +79,8 @@ def read_metadata(place: str) -> list[MetadataFile]:
     ConfigError
         That says which file: where there is none, or one can't be read, is broken, or is something else.
     """
+    if not place:
+        raise ConfigError("'': should name a file, a folder, a pattern or a URL")
     named = _read_named(place)
     if named is not None:
         return [convert_metadata(place, named)]
@@ -106,7 +108,7 @@ def _nothing_found(place: str, *, is_pattern: bool, others: list[str]) -> str:
         return "no file matches"
     is_local = "://" not in place
     if is_local and Path(place).exists():
-        return "the folder is empty"
+        return "there is no file in it"
     return "No such file or directory" if is_local else "no such file or folder"
 
 
@@ -202,7 +204,7 @@ def _list(place: str) -> Iterator[tuple[str, str]]:
             folder, _, name = source.url.rpartition("/")
             yield folder, name
     except OSError as error:
-        raise ConfigError(f"{place}: {error.strerror or error}") from error
+        raise ConfigError(f"{place}: {_why(error)}") from error
 
 
 def _read(folder: str, name: str, length: int | None = None) -> bytes:
@@ -212,4 +214,11 @@ def _read(folder: str, name: str, length: int | None = None) -> bytes:
         return store.read(name) if length is None else store.read_range(name, 0, length)
     except OSError as error:
         where = f"{folder}/{name}" if name else folder
-        raise ConfigError(f"{where}: {error.strerror or error}") from error
+        raise ConfigError(f"{where}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    """Say why a file can't be read: some stores know no more of a missing one than its name."""
+    return (
+        "No such file or directory" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+    )

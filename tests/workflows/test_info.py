@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from station_documents import document
 
 from pipeline.archive.grid import DayGrid
 from pipeline.archive.index import DayEntry, Index
+from pipeline.archive.metadata import add_stationxml
 from pipeline.archive.store import create_store
 from pipeline.keys import Stream
 from workflows.cli import main
@@ -30,7 +32,7 @@ def archive(folder: Path, *entries: DayEntry) -> str:
 
 
 def table(text: str) -> list[list[str]]:
-    return [line.split() for line in text.splitlines()[3:]]
+    return [line.split() for line in text.splitlines()[4:]]
 
 
 def test_years_are_summed_up_and_days_without_data_count_as_missing(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_rates_are_apart_and_labelled(tmp_path: Path, capsys: pytest.CaptureFixt
     )
     assert main(["info", url]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith(f"{url}: 3 streams, 3 station-days\n\n")
+    assert shown.startswith(f"{url}: 3 streams, 3 station-days\nno metadata; `stationday ingest --stations")
     assert [(row[0], row[1]) for row in table(shown)] == [
         ("NG.B..MGZ", "1Hz"),
         ("XX.A..HH", "1Hz"),
@@ -89,7 +91,7 @@ def test_the_table_fits_a_terminal(count: int, tmp_path: Path, capsys: pytest.Ca
     names = [f"XX.STA{number:02d}.{number % 100:02d}.HH" for number in range(count)]
     url = archive(tmp_path, *(entry(name, day, 0.123) for name in names for day in (0, 7000)))
     assert main(["info", url]) == 0
-    lines = capsys.readouterr().out.splitlines()[2:]
+    lines = capsys.readouterr().out.splitlines()[3:]
     assert [line.split()[0] for line in lines[1:]] == sorted(names)
     assert len({len(line) for line in lines}) == 1, "columns stand below each other"
     assert max(map(len, lines)) <= 80
@@ -100,6 +102,7 @@ def test_json_is_all_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["info", url, "--json", "--plot", str(tmp_path / "chart.svg")]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "archive": url,
+        "metadata": {"stations": 0, "channel_epochs": 0},
         "streams": [
             {
                 "stream": "XX.A..HH",
@@ -161,3 +164,13 @@ def test_completeness_is_what_the_samples_say(
         present = sum(len(trace) for trace in traces) / (86_400 * len(days))
         assert (one["rate"], one["days"]) == ("1Hz", len(days))
         assert one["completeness"] == pytest.approx(present, abs=2e-5)
+
+
+def test_it_says_of_what_there_are_metadata(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = archive(tmp_path, entry("XX.AAA..HH", 0, 1.0))
+    epochs = [("HHZ", "2019-01-01", "2020-01-01", 0), ("HHZ", "2020-01-01", "", 0)]
+    add_stationxml(create_store(url, None), [document(*epochs)])
+    assert main(["info", url]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "metadata of 1 station, 2 channel epochs"
+    assert main(["info", url, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"] == {"stations": 1, "channel_epochs": 2}

@@ -90,7 +90,7 @@ def test_what_a_web_service_answers():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/fdsnws/station/1/query"
         assert channels(read_metadata(f"{url}?net=CI&level=channel&format=text")) == ["CI.CCC..HHZ"]
-        with pytest.raises(ConfigError, match=r"^http://.*/query\?net=XX: "):
+        with pytest.raises(ConfigError, match=r"^http://.*/query\?net=XX: No such file or directory$"):
             read_metadata(f"{url}?net=XX")
         server.shutdown()
 
@@ -125,6 +125,10 @@ def test_what_is_broken_or_foreign_is_one_line_with_the_file(content: bytes, sai
 
 
 def test_where_there_is_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for place in ("", f"{tmp_path}/empty"):
+        with pytest.raises(ConfigError, match=r"should name a file|there is no file in it"):
+            read_metadata(place)
     (tmp_path / "README").write_text("read me")
     for place, said in (
         ("none.xml", "none.xml: No such file or directory"),
