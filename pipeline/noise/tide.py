@@ -38,7 +38,7 @@ DELTA: Final = {
     (3, 2): 1.0728,
     (3, 3): 1.0728,
 }
-"""Gravity of this Earth over that of a rigid one, by degree and order; that of O1 stands for all diurnal waves."""
+"""Gravity of this Earth over a rigid one, by degree and order; of all diurnal waves that of O1."""
 
 _DELTA_K1: Final = 1.1349
 _O1_CPSD: Final = 0.92695
