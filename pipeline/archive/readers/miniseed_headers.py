@@ -13,6 +13,7 @@ blockette 1000 are Steim1 in the byte order of their header, and end where the n
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from pipeline.archive.grid import DAY_NS
 from pipeline.archive.readers.protocol import Problem
 
-__all__ = ["HEADER", "HeaderTable", "is_record", "parse_headers"]
+__all__ = ["HEADER", "HeaderTable", "holds_record", "is_record", "parse_headers"]
 
 HEADER = np.dtype(
     [
@@ -65,6 +66,8 @@ _NOISE_RECORD = re.compile(rb"\d{6} {42}")
 _STEIM1 = 10
 _MAX_RECORD = 10 * 1024 * 1024
 _MAX_POWER = 20
+_LEAST_RECORD = 128
+_VERSION_3 = b"MS\x03"
 _MAX_SAMPLES = 2**31 - 1
 _MAX_EXTRA = 1000
 
@@ -137,7 +140,7 @@ def _torn_off(data: bytes, position: int, collector: _Collector) -> int:
     begin = int(last["offset"][-1])
     for match in _NEXT_HEADER.finditer(data, begin + 1, position + _HEADER_MARK):
         if match.start() < position and _looks_like_header(data, match.start()):
-            collector.parts[-1] = last[:-1]
+            collector.parts[-1:] = [last[:-1]] if len(last) > 1 else []
             return begin
     return position
 
@@ -150,6 +153,11 @@ def is_record(head: bytes) -> bool:
     (True, True, True, False)
     """
     return any(kind.match(head) is not None for kind in (_NEXT_HEADER, _CONTROL_HEADER, _NOISE_RECORD))
+
+
+def holds_record(data: bytes) -> bool:
+    """Tell whether something looks like a miniSEED header anywhere in a file."""
+    return any(_looks_like_header(data, match.start()) for match in _NEXT_HEADER.finditer(data))
 
 
 def _skip(data: bytes, position: int, collector: _Collector) -> int:
@@ -173,7 +181,7 @@ def _skip(data: bytes, position: int, collector: _Collector) -> int:
 
 
 def _looks_like_header(data: Any, position: int) -> bool:
-    if bytes(data[position : position + 3]) == b"MS\x03":
+    if bytes(data[position : position + 3]) == _VERSION_3:
         return len(data) - position >= 40
     if len(data) - position < FIXED_HEADER or _NEXT_HEADER.match(data, position) is None:
         return False
@@ -235,7 +243,7 @@ def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
         encoding, word_order, power = _STEIM1, -1, _power_to_next(buffer, position)
     if not 7 <= power <= _MAX_POWER or position + (1 << power) > len(buffer):
         return None
-    if max(found.values(), default=0) + 8 > 1 << power:
+    if max(*fixed, *(offset + 7 for offset in found.values())) >= 1 << power:
         return None
     # 0 and 1 are all that the manual knows; with any other the data are as the header is.
     big = word_order == 1 if word_order in (0, 1) else order == ">"
@@ -272,6 +280,8 @@ def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector
     like &= (records[:, 24] < 24) & (records[:, 25] < 60)
     if not like.all():
         records = records[: int(np.argmin(like))]
+    if len(records) == 1 and _holds_another(buffer.data, position, shape.length):
+        return 0
     rows = np.zeros(len(records), dtype=HEADER)
     rows["offset"] = position + np.arange(len(records), dtype=np.int64) * shape.length
     rows["length"] = shape.length
@@ -288,6 +298,16 @@ def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector
     rows["channel"] = _channels(records, collector)
     collector.parts.append(rows)
     return len(records) * shape.length
+
+
+def _holds_another(data: Any, position: int, length: int) -> bool:
+    """Tell whether another record begins inside one, where records can begin: then its length is damaged."""
+    inside = range(position + _LEAST_RECORD, position + length, _LEAST_RECORD)
+    found = _NEXT_HEADER.finditer(data, position + 1, position + length)
+    return any(
+        match.start() in inside and match[0][:2] != b"MS" and _looks_like_header(data, match.start())
+        for match in found
+    )
 
 
 def _like_the_first(records: NDArray[np.uint8], fixed: Sequence[int]) -> NDArray[np.bool_]:
@@ -372,7 +392,9 @@ def _single(data: bytes, position: int, collector: _Collector) -> int:
         length = _length_of_version_3(data, position)
         detail = f"record of {length} bytes at offset {position} does not match its checksum"
         collector.problems.append(Problem("wrong CRC", detail))
-        return length
+        return _to_sound_record(data, position, length)
+    if record.formatversion == 2 and _holds_another(data, position, record.reclen):
+        return 0
     collector.parts.append(_row_of(record, position, collector))
     return int(record.reclen)
 
@@ -383,6 +405,21 @@ def _length_of_version_3(data: bytes, position: int) -> int:
     extra = int.from_bytes(data[position + 34 : position + 36], "little")
     payload = int.from_bytes(data[position + 36 : position + 40], "little")
     return 40 + identifier + extra + payload
+
+
+def _to_sound_record(data: bytes, position: int, length: int) -> int:
+    """Return the way to the first sound record inside a damaged one, whose length may be wrong."""
+    import pymseed
+
+    end = position + length + len(_VERSION_3) - 1
+    at = data.find(_VERSION_3, position + 1, end)
+    while at >= 0:
+        with contextlib.suppress(pymseed.PymseedError):
+            pymseed.MS3Record().parse_into(memoryview(data)[at : at + _MAX_RECORD], unpack_data=False)
+            return at - position
+        at = data.find(_VERSION_3, at + 1, end)
+    pymseed.clear_error_messages()
+    return length
 
 
 def _row_of(record: Any, position: int, collector: _Collector) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from pipeline.archive.readers.ggp import GgpReader
 from pipeline.archive.readers.gse import GseReader
 from pipeline.archive.readers.mapping import SourceRule
 from pipeline.archive.readers.miniseed import MiniSeedReader
+from pipeline.archive.readers.miniseed_headers import holds_record
 from pipeline.archive.readers.protocol import Reader, SourceFile
 from pipeline.archive.readers.sac import SacReader
 from pipeline.archive.readers.seismic import SEISMIC_READERS
@@ -54,6 +55,10 @@ def open_source(data: bytes, name: str, rule: SourceRule | None = None) -> Sourc
     for reader in READERS:
         if reader.accepts(head, name, rule):
             return reader.open(data, rule)
+    # Damage to the first bytes costs the first record, not the file.
+    damaged = MiniSeedReader().open(data, rule) if holds_record(data) else None
+    if damaged is not None and damaged.content.spans:
+        return damaged
     known = ", ".join(reader.name for reader in READERS)
     raise SourceError(f"unknown format: begins with {head[:16]!r}; readable are {known}")
 
