@@ -195,7 +195,7 @@ def magnitudes(left: np.ndarray) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize("seed", [41])
 def test_designed_snm_comes_back_from_spoiled_records(seed):
-    scenario = network(seed, days=14, stations=2, quake=12)
+    scenario = network(seed, days=14, stations=2, quake=13)
     for station in scenario.gravimeters:
         snm, _, _ = magnitudes(reduced(scenario, station, days=14))
         assert snm == pytest.approx(design(scenario.config, station.name).noise.snm, abs=0.05)
