@@ -53,8 +53,9 @@ def merge_stationxml(documents: Iterable[bytes]) -> bytes:
         raise FormatError("there should be at least one StationXML document to merge")
     roots.sort(key=lambda root: (root.findtext(_tag("Created")) or "", etree.tostring(root)))
     merged = roots[-1]
-    for root in roots[::-1]:
-        _merge_into(merged, _take(root, "Network"), "Station", "Channel")
+    _join_repeated(merged, *_LEVELS)
+    for root in roots[-2::-1]:
+        _merge_into(merged, root.findall(_tag("Network")), "Station", "Channel")
     _sort(merged, _LEVELS)
     _settle_undated(merged, *_LEVELS)
     _sort(merged, _LEVELS)
@@ -157,12 +158,24 @@ def _merge_into(parent: Any, elements: Sequence[Any], *below: str) -> None:
             parent.append(element)
             if below:
                 known[_identity(element)] = element
-                _merge_into(element, _take(element, below[0]), *below[1:])
+                _join_repeated(element, *below)
         elif below:
-            _merge_into(same, _take(element, below[0]), *below[1:])
+            _merge_into(same, element.findall(_tag(below[0])), *below[1:])
         elif _fullness(element) > _fullness(same):
             parent.replace(same, element)
             known[_identity(element)] = element
+
+
+def _join_repeated(parent: Any, name: str, *below: str) -> None:
+    """Join what a document has in several parts: networks, and stations of one network."""
+    known: dict[tuple[str, ...], Any] = {}
+    for element in parent.findall(_tag(name)) if below else ():
+        first = known.setdefault(_identity(element), element)
+        if first is element:
+            _join_repeated(element, *below)
+        else:
+            _merge_into(first, element.findall(_tag(below[0])), *below[1:])
+            parent.remove(element)
 
 
 def _fullness(channel: Any) -> int:

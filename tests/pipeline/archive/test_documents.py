@@ -77,6 +77,19 @@ class TestMerging:
         with pytest.raises(FormatError, match="at least one StationXML document"):
             merge_stationxml([])
 
+    def test_parts_of_a_station_in_one_document_are_joined(self):
+        one = document(("HHZ", "2020-01-01T00:00:00", "", 1))
+        other = document(("HHN", "2020-01-01T00:00:00", "", 0))
+        station, network = (
+            re.search(pattern, other, re.DOTALL)[0]
+            for pattern in (rb"<Station .*</Station>", rb"<Network .*</Network>")
+        )
+        for repeated in (
+            one.replace(b"</Network>", station + b"</Network>"),
+            one.replace(b"</FDSN", network + b"</FDSN"),
+        ):
+            assert merge_stationxml([repeated]) == merge_stationxml([one, other])
+
     def test_a_time_that_is_none_is_refused_by_name(self):
         with pytest.raises(FormatError, match=r"^HHZ: startDate should be a time .*, got 'last May'"):
             merge_stationxml([document(("HHZ", "last May", "", 0)), self.OLD])
