@@ -11,7 +11,8 @@ From a source file to the archive and back::
     blocks     segments          <-> one Parquet file per block
     store      all of these      <-> an archive under a URL
     selection  a span            -> a lazy xarray.Dataset, dask, obspy
-    export     a span            -> miniSEED
+    export     a span            -> miniSEED; sacfiles -> SAC; netcdffiles -> NetCDF
+    documents  StationXML        -> one document; metadata_files: other forms -> StationXML
 """
 
 from pipeline.archive.reading import Archive, open_archive

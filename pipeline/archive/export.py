@@ -21,6 +21,7 @@ from pipeline.archive.packing import RECORD_BYTES, DayFile, mark_leap, pack_reco
 from pipeline.archive.pieces import Samples
 from pipeline.archive.placement import SideRun
 from pipeline.archive.reading import Archive
+from pipeline.archive.runs import side_within
 from pipeline.keys import Channel, Stream
 
 __all__ = ["export_days"]
@@ -60,8 +61,7 @@ def _export_day(
     archive: Archive, stream: Stream, grid: DayGrid, row: DayRow, low: int, high: int, version: int
 ) -> Iterator[DayFile]:
     chains = find_chains(((row.day, segment) for segment in row.segments), grid, low, high)
-    whole = (high - low) == grid.samples_per_day
-    side = [run for run in row.side if whole or _inside(run, grid, low, high)]
+    side = side_within(row, grid, low, high)
     arrays = {a: archive.read(stream, grid, a, low, high) for a in {chain.array for chain in chains}}
     codes = sorted({chain.channel for chain in chains} | {run.channel.code for run in side})
     for code in codes:
@@ -78,10 +78,6 @@ def _export_day(
                 records = mark_leap(records, version, begins_inside=True)
             parts.append((run.start_ns, records))
         yield DayFile(channel, day_of_number(row.day), b"".join(data for _, data in sorted(parts)))
-
-
-def _inside(run: SideRun, grid: DayGrid, low: int, high: int) -> bool:
-    return grid.time_ns(low) <= run.start_ns < grid.time_ns(high)
 
 
 def _take_following(chain: Segment, leaps: list[SideRun]) -> SideRun | None:

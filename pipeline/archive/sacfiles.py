@@ -164,6 +164,9 @@ def pack_sac(run: ExactRun, stations: Stations | None = None, *, version: int = 
 
 def _reason_against(run: ExactRun) -> str:
     """Say why single precision, or SAC's notion of time, can't hold a run; nothing where it can."""
+    channel = run.channel
+    if max(map(len, (channel.network, channel.station, channel.location, channel.code))) > _TEXTS[0]:
+        return f"SAC can't hold codes of more than {_TEXTS[0]} characters"
     if run.is_leap:
         return "SAC can't tell samples in a leap second from those in the first second of the next day"
     with np.errstate(over="ignore"):

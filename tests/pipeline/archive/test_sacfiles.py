@@ -240,5 +240,16 @@ def test_samples_in_a_leap_second_are_refused_and_the_rest_is_there(tmp_path, ar
     assert leap > 0
 
 
+@pytest.mark.parametrize(("station", "is_exact"), [("STATION8", True), ("STATION09", False)])
+def test_no_code_is_cut(station, is_exact, tmp_path, archive_of):
+    data = records(np.arange(9, dtype=np.int32), MIDNIGHT, 100.0, channel=f"XX.{station}..HHZ", version=3)
+    (tmp_path / "a.mseed").write_bytes(data)
+    files, refused = all_of(archive_of(tmp_path / "a.mseed"))
+    assert [read(file.data).stats.station for file in files] == ([station] if is_exact else [])
+    assert [refusal.reason for refusal in refused] == (
+        [] if is_exact else ["SAC can't hold codes of more than 8 characters"]
+    )
+
+
 def test_a_path_has_the_microsecond():
     assert Path(sac_path(HHZ, MIDNIGHT + 999_999)).name == "XX.TEST.00.HHZ.2020.064.000000.000999.sac"
