@@ -1,8 +1,10 @@
 """
 Which days, and which runs of days, are the quietest.
 
-A day is ranked by the RMS of its residual, of samples as they were recorded. Days that lack more than a
-little are left out: what is missing is often what was loud.
+A day is ranked by the RMS of its residual, of samples as they were recorded. That of all frequencies is
+Crossley's; near a coast it is the microseism's, and neither a step of 10 nm/s² nor the Earth's modes days
+after a great earthquake show in it. That below 10 mHz (`magnitudes.band_rms_microgal`) knows both. Days that
+lack more than a little are left out: what is missing is often what was loud.
 """
 
 from __future__ import annotations
