@@ -35,6 +35,7 @@ _TYPE_LETTER = {"int32": b"i", "float32": b"f", "float64": b"d"}
 _KINDS = np.array([sorted(_TYPE_LETTER).index(_DTYPES.get(encoding, "int32")) for encoding in range(256)])
 """A number for each sample type, by encoding."""
 _TEXT = 0
+_FAR_NS = 31 * DAY_NS
 _LEAST_PAYLOAD = 41  # of miniSEED 3: its header, and an identifier
 _SAMPLES_PER_BYTE = 2  # Steim2 packs seven into four bytes
 _MAP_NOT_USED = Problem(
@@ -73,6 +74,8 @@ class MiniSeedReader:
             return None
         rate = float(a["rate_hz"])
         end_ns = sample_time_ns(int(b["start_ns"]), rate, int(b["samples"]) - 1)
+        if end_ns - a["start_ns"] > _FAR_NS:
+            return None
         dtype = _DTYPES[int(a["encoding"])]
         return Span(Channel.parse(first.channels[0]), rate, dtype, int(a["start_ns"]), end_ns, -1)
 
@@ -104,7 +107,7 @@ class MiniSeedFile:
     def content(self) -> Content:
         """See `SourceFile.content`."""
         rows = self._table.rows
-        spans: dict[tuple[str, float, str], list[int]] = {}
+        found: dict[tuple[str, float, str], list[tuple[int, int, int]]] = {}
         for chain in self._chains:
             first = rows[chain.rows[0]]
             key = (
@@ -115,10 +118,13 @@ class MiniSeedFile:
             count = int(rows["samples"][chain.rows].sum())
             last = sample_time_ns(chain.start_ns, chain.rate_hz, count - 1)
             last -= SECOND_NS if chain.leap_ns is not None else 0
-            found = spans.setdefault(key, [chain.start_ns, last, 0])
-            spans[key] = [min(found[0], chain.start_ns), max(found[1], last), found[2] + count]
+            found.setdefault(key, []).append((chain.start_ns, last, count))
         return Content(
-            tuple(Span(Channel.parse(c), r, d, *spans[c, r, d]) for c, r, d in sorted(spans)),
+            tuple(
+                Span(Channel.parse(c), r, d, *near)
+                for c, r, d in sorted(found)
+                for near in _near(found[c, r, d])
+            ),
             tuple(self._problems),
         )
 
@@ -191,6 +197,25 @@ class MiniSeedFile:
                 flagged_clipped=int(counts[a:b][rows["clipped"][a:b]].sum()),
             )
             pieces += _split_at_leap_second(whole, chain.leap_ns)
+
+
+def _near(stretches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """
+    Join stretches (first time, last time, samples) that lie near each other.
+
+    A station without a fix writes 1970 and then 2020: nobody should look for it in between.
+
+    >>> _near([(5, 9, 5), (0, 4, 5), (10**18, 10**18 + 1, 2)])
+    [(0, 9, 10), (1000000000000000000, 1000000000000000001, 2)]
+    """
+    joined: list[tuple[int, int, int]] = []
+    for start, last, count in sorted(stretches):
+        if joined and start - joined[-1][1] <= _FAR_NS:
+            begin, end, before = joined[-1]
+            joined[-1] = (begin, max(end, last), before + count)
+        else:
+            joined.append((start, last, count))
+    return joined
 
 
 def _usable(table: HeaderTable, problems: list[Problem]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from miniseed_files import records
 
-from pipeline.archive.readers import open_source
+from pipeline.archive.readers import open_source, peek_source
 from pipeline.archive.readers.miniseed_headers import parse_headers
 from pipeline.errors import SourceError
 
@@ -84,3 +84,12 @@ def test_a_blockette_twice_beyond_the_record() -> None:
     data[56:60] = bytes([0x03, 0xE8, 0, 250])
     data[250:254] = bytes([0x03, 0xE8, 0, 0])
     read(bytes(data) + bytes(300))
+
+
+def test_records_of_1970_in_a_file_of_2020_are_a_span_of_their_own() -> None:
+    """One span of fifty years had every block between planned, opened and recorded."""
+    early = records(SAMPLES[:2000], 0, 100.0, encoding="STEIM2")
+    data = early + records(SAMPLES[2000:], START, 100.0, encoding="STEIM2")
+    spans = open_source(data, "x.mseed").content.spans
+    assert [(span.start_ns, span.samples) for span in spans] == [(0, 2000), (START, 2000)]
+    assert peek_source(data[:4096], data[-4096:], len(data), "x.mseed") is None
