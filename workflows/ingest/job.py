@@ -35,7 +35,7 @@ from pipeline.archive.scan import FileScan, scan_file
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
 from pipeline.config import to_toml
-from pipeline.errors import NotAnArchiveError
+from pipeline.errors import ConfigError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
@@ -157,12 +157,13 @@ def ingest(
 def _kept_listings(archive_url: str, *, relist: bool) -> Listings:
     """Return what an archive knows of folders of long past days."""
     today = dt.datetime.now(dt.UTC).date()
-    if relist:
-        return Listings(today)
     try:
-        return read_listings(open_objects(archive_url).read(LISTINGS), today)
+        known = open_objects(archive_url).read(LISTINGS)
     except FileNotFoundError:
         return Listings(today)
+    except NotADirectoryError:
+        raise ConfigError(f"{archive_url}: a file is in the way; an archive is a folder") from None
+    return Listings(today) if relist else read_listings(known, today)
 
 
 def _kept_map(archive_url: str) -> SourceMap | None:
