@@ -60,7 +60,9 @@ def test_the_time_of_conversion_is_nowhere():
     created = document.partition(b"<Created>")[2][:10].decode()
     assert np.datetime64(created) == np.datetime64(f"{stated[:4].decode()}-01-01") + int(stated[5:8]) - 1
     undated = data.replace(stated, b" " * len(stated))
-    assert b"<Created>1970-01-01T00:00:00" in dataless_to_stationxml(undated)[0]
+    converted = dataless_to_stationxml(undated)[0]
+    assert b"<Created>1970-01-01T00:00:00" in converted
+    assert dataless_to_stationxml(undated)[0] == converted
 
 
 def test_channels_without_a_response_are_told():
@@ -72,6 +74,23 @@ def test_channels_without_a_response_are_told():
     document, notes = dataless_to_stationxml(file.read_bytes())
     assert [epoch.response for epoch in read_stations(document).epochs] == [None] * 18
     assert notes == ["18 of 18 channel epochs came without a response"]
+
+
+def test_elevations_that_are_not_stated_are_on_the_ground_and_told(monkeypatch):
+    from obspy import read_inventory
+
+    def unplaced(*args, **options):
+        inventory = read_inventory(*args, **options)
+        inventory[0][0].elevation = inventory[0][0][0].depth = (
+            123456.0  # as obspy has it where none is stated
+        )
+        return inventory
+
+    data = volume("G.SPB.dataless")
+    monkeypatch.setattr("obspy.read_inventory", unplaced)
+    document, notes = dataless_to_stationxml(data)
+    assert b"123456" not in document
+    assert notes == ["2 stations or channels state no elevation or depth: taken as 0 m"]
 
 
 def test_what_obspy_warns_of_is_told():

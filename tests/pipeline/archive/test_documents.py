@@ -150,6 +150,7 @@ class TestUndated:
         early = self.undated(("HHZ", "1995-01-01T00:00:00", "1999-01-01T00:00:00", 0))
         merged = merge_stationxml([self.DATED, early])
         assert merged == merge_stationxml([merged, early])
+        assert merged.count(b"<Station ") == 2
         assert [epoch.start_ns for epoch in read_stations(merged).epochs] == [
             ns("1995-01-01"),
             ns("2020-01-01"),

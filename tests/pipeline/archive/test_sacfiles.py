@@ -177,6 +177,14 @@ def test_gaps_and_midnights_make_files(tmp_path, archive_of):
     assert [read(file.data).stats.npts for file in files] == [1000, 2000, 3000]
 
 
+def test_a_clock_that_was_set_gives_two_files(tmp_path, archive_of):
+    samples = np.arange(3000, dtype=np.int32)
+    data = records(samples, MIDNIGHT, 100.0) + records(samples, MIDNIGHT + 30_004_000_000, 100.0)
+    (tmp_path / "a.mseed").write_bytes(data)
+    files, _ = all_of(archive_of(tmp_path / "a.mseed"))
+    assert [read(file.data).stats.starttime.ns - MIDNIGHT for file in files] == [0, 30_004_000_000]
+
+
 @pytest.mark.parametrize(
     ("values", "is_exact"),
     [
