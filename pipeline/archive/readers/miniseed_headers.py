@@ -212,7 +212,7 @@ class _Shape:
     @property
     def head(self) -> int:
         """Bytes from the start of a record that hold all of these, in whole words of eight."""
-        return min(-(-max(*self.fixed, self.timing + 8, self.rate + 8) // 8) * 8, self.length)
+        return min(-(-max(max(self.fixed) + 1, self.timing + 8, self.rate + 8) // 8) * 8, self.length)
 
 
 def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
@@ -301,12 +301,14 @@ def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector
 
 
 def _holds_another(data: Any, position: int, length: int) -> bool:
-    """Tell whether another record begins inside one, where records can begin: then its length is damaged."""
+    """Tell whether another record begins inside one: where records can begin, or anywhere of its channel."""
     inside = range(position + _LEAST_RECORD, position + length, _LEAST_RECORD)
-    found = _NEXT_HEADER.finditer(data, position + 1, position + length)
+    codes = bytes(data[position + 8 : position + 20])
     return any(
-        match.start() in inside and match[0][:2] != b"MS" and _looks_like_header(data, match.start())
-        for match in found
+        match[0][:2] != _VERSION_3[:2]
+        and (match.start() in inside or bytes(data[match.start() + 8 : match.start() + 20]) == codes)
+        and _looks_like_header(data, match.start())
+        for match in _NEXT_HEADER.finditer(data, position + 1, position + length)
     )
 
 

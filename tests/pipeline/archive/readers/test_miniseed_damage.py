@@ -76,14 +76,26 @@ def test_two_torn_records_and_no_others() -> None:
     assert read(data[:300] + data[512:812]) == ([], [("truncated record", True)] * 2)
 
 
-def test_a_blockette_twice_beyond_the_record() -> None:
-    """The second of a kind was not asked whether it lies inside."""
+@pytest.mark.parametrize("at", [69, 117, 250])
+def test_a_blockette_at_the_edge(at: int) -> None:
+    """One at the end of the bytes that are compared, or the second of a kind beyond the record."""
     data = bytearray(records(SAMPLES[:40], START, 100.0, record_bytes=256))
-    data[39] = 3  # blockettes: 1000 at 48, and the same again at 56 and at 250
+    data[39] = 3  # blockettes: 1000 at 48, and the same again at 56 and further on
     data[48:52] = bytes([0x03, 0xE8, 0, 56])
-    data[56:60] = bytes([0x03, 0xE8, 0, 250])
-    data[250:254] = bytes([0x03, 0xE8, 0, 0])
+    data[56:60] = bytes([0x03, 0xE8, 0, at])
+    data[at : at + 4] = bytes([0x00, 0x01, 0, 0])
     read(bytes(data) + bytes(300))
+
+
+def test_bytes_that_changed_places_shift_the_records_between() -> None:
+    """A header without its blockette then took 15,000 bytes to be its own: to where one lay on a boundary."""
+    data = records(SAMPLES.astype("f8"), START, 20.0, record_bytes=256)
+    at, far = 90 * 256 + 31, 38_591
+    swapped = data[:at] + data[far : far + 600] + data[at + 1 : far] + data[at : at + 1] + data[far + 600 :]
+    samples, problems = read(swapped)
+    lost = np.r_[90 * 25 : 91 * 25, 150 * 25 : 151 * 25]
+    assert samples == np.delete(SAMPLES, lost).tolist()
+    assert [lost for _, lost in problems] == [True, True, True]
 
 
 def test_records_of_1970_in_a_file_of_2020_are_a_span_of_their_own() -> None:
