@@ -36,7 +36,7 @@ from pipeline.figures.waveforms import (
     record_section,
     spectrogram,
 )
-from pipeline.synthetic.spectra import nhnm_db, nlnm_db
+from pipeline.synthetic.ground.spectra import nhnm_db, nlnm_db
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

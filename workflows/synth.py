@@ -27,16 +27,15 @@ from pipeline.errors import ConfigError
 from pipeline.keys import Block, Stream, blocks_between
 from pipeline.objects import ObjectStore, open_objects
 from pipeline.synthetic.config import SIZES, SynthConfig, read_config
-from pipeline.synthetic.gravity_exchange import gravity_day_files
-from pipeline.synthetic.gravity_recording import design
 from pipeline.synthetic.layout import Station
-from pipeline.synthetic.noise_design import NoiseLevel, gravimeter_levels, station_levels
-from pipeline.synthetic.recording import Onset, StationAmplitude, record_day
-from pipeline.synthetic.scenario import GRAVITY_NETWORK, Scenario, gravity_span, make_scenario
-from pipeline.synthetic.sds import day_files
-from pipeline.synthetic.signals import Signal, gravimeter_signals, station_signals
-from pipeline.synthetic.stationxml import stationxml
-from pipeline.synthetic.truth import (
+from pipeline.synthetic.records.gravity_exchange import gravity_day_files
+from pipeline.synthetic.records.gravity_recording import design
+from pipeline.synthetic.records.noise_design import NoiseLevel, gravimeter_levels, station_levels
+from pipeline.synthetic.records.recording import Onset, StationAmplitude, record_day
+from pipeline.synthetic.records.sds import day_files
+from pipeline.synthetic.records.signals import Signal, gravimeter_signals, station_signals
+from pipeline.synthetic.records.stationxml import stationxml
+from pipeline.synthetic.records.truth import (
     arrivals_table,
     drifts_table,
     events_table,
@@ -49,6 +48,7 @@ from pipeline.synthetic.truth import (
     signals_table,
     steps_table,
 )
+from pipeline.synthetic.scenario import GRAVITY_NETWORK, Scenario, gravity_span, make_scenario
 from pipeline.tables import read_table, write_table
 from workflows.execute import run_stage
 from workflows.ledger import BlockResult, DayRecord

@@ -16,14 +16,14 @@ from typing import Final
 
 from pipeline.config import load
 from pipeline.errors import ConfigError
-from pipeline.synthetic.fault_kinds import Fault, FaultKind
-from pipeline.synthetic.gravity_files import GravityFormat
+from pipeline.synthetic.earthquakes.seismicity import Mainshock
+from pipeline.synthetic.earthquakes.triggering import Aftershocks, GutenbergRichter, Swarm
+from pipeline.synthetic.faults.fault_kinds import Fault, FaultKind
+from pipeline.synthetic.gravity.gravity_files import GravityFormat
+from pipeline.synthetic.ground.transient_shapes import KINDS
 from pipeline.synthetic.instruments import InstrumentName
 from pipeline.synthetic.layout import Region
-from pipeline.synthetic.seismicity import Mainshock
 from pipeline.synthetic.times import to_ns
-from pipeline.synthetic.transient_shapes import KINDS
-from pipeline.synthetic.triggering import Aftershocks, GutenbergRichter, Swarm
 
 __all__ = [
     "SIZES",
@@ -84,7 +84,7 @@ class NoiseConfig:
     storms_per_day, night_db : float
         Storms that begin; how far culture falls at night on a working day.
     transients_per_day : mapping of str to float
-        How many of a kind, where not as usual; see `pipeline.synthetic.transient_shapes`.
+        How many of a kind, where not as usual; see `pipeline.synthetic.ground.transient_shapes`.
     loudness : float
         Factor of the peaks of transients.
     restless_db : float
@@ -143,9 +143,9 @@ class EarthquakeConfig:
     depth_km : (float, float)
         Range.
     magnitudes, aftershocks
-        Laws; see `pipeline.synthetic.triggering`.
+        Laws; see `pipeline.synthetic.earthquakes.triggering`.
     mainshocks, swarms
-        On top of the background; see `pipeline.synthetic.seismicity` and `pipeline.synthetic.triggering`.
+        On top of the background; see `pipeline.synthetic.earthquakes`.
     """
 
     per_day: float = 60.0
@@ -253,7 +253,7 @@ class FaultConfig:
     Parameters
     ----------
     kind, stream, components, size
-        See `pipeline.synthetic.fault_kinds`.
+        See `pipeline.synthetic.faults.fault_kinds`.
     time : datetime
         From when. Of a leap second the midnight after it, which is all that a TOML file can say.
     hours : float, optional

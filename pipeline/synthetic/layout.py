@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.errors import ConfigError
 from pipeline.keys import Channel, Stream
 from pipeline.synthetic.draws import generator
-from pipeline.synthetic.faulting import kilometres_between, move
+from pipeline.synthetic.earthquakes.faulting import kilometres_between, move
 from pipeline.synthetic.instruments import Instrument, Sensor, barometer, broadband, gravimeter
 
 __all__ = [

@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.keys import Stream
 from pipeline.synthetic.config import FaultConfig
 from pipeline.synthetic.draws import generator
-from pipeline.synthetic.fault_kinds import LEAP_KINDS, Fault
+from pipeline.synthetic.faults.fault_kinds import LEAP_KINDS, Fault
 from pipeline.synthetic.instruments import INSTRUMENTS, Sensor
 from pipeline.synthetic.layout import Station
 

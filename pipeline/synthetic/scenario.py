@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic.catalog import Catalog
 from pipeline.synthetic.config import EarthquakeConfig, SynthConfig, to_ns
-from pipeline.synthetic.fault_kinds import Fault
-from pipeline.synthetic.faulting import draw_planes
+from pipeline.synthetic.earthquakes.catalog import Catalog
+from pipeline.synthetic.earthquakes.faulting import draw_planes
+from pipeline.synthetic.earthquakes.seismicity import Background, simulate
+from pipeline.synthetic.faults.fault_kinds import Fault
 from pipeline.synthetic.layout import Region, Station, gravity_network, seismic_network
 from pipeline.synthetic.network_faults import change_sensors, plan_faults
-from pipeline.synthetic.seismicity import Background, simulate
 
 __all__ = ["GRAVITY_NETWORK", "Scenario", "gravity_span", "make_scenario"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.archive.assemble import BlockReport, assemble_block
 from pipeline.archive.claims import plan_blocks
 from pipeline.archive.index import rebuild_index
-from pipeline.archive.reading import Archive, open_archive
 from pipeline.archive.listing import find_files
+from pipeline.archive.reading import Archive, open_archive
 from pipeline.archive.scan import FileScan, read_scan_table, scan_file, write_scan_table
 from pipeline.archive.store import ArchiveOptions, ArchiveStore, create_store
 

@@ -24,7 +24,7 @@ from pipeline.archive.reading import Archive, open_archive
 from pipeline.config import to_toml
 from pipeline.keys import Stream
 from pipeline.synthetic.config import read_config
-from pipeline.synthetic.fault_kinds import Fault
+from pipeline.synthetic.faults.fault_kinds import Fault
 from pipeline.tables import read_table
 from workflows.cli import main
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pipeline.synthetic.earth import Earth, Site, default_crust
-from pipeline.synthetic.seismogram import Seismogram, synthesize
-from pipeline.synthetic.source import Earthquake
-from pipeline.synthetic.triggering import Swarm
+from pipeline.synthetic.earth.model import Earth, Site, default_crust
+from pipeline.synthetic.earthquakes.seismogram import Seismogram, synthesize
+from pipeline.synthetic.earthquakes.source import Earthquake
+from pipeline.synthetic.earthquakes.triggering import Swarm
 
 RATE_HZ = 100.0
 ORIGIN_NS = 1_497_700_000_123_456_789

@@ -26,7 +26,7 @@ from pipeline.archive.grid import DAY_NS, day_number, day_of_number
 from pipeline.archive.reading import open_archive
 from pipeline.errors import ConfigError
 from pipeline.keys import Block, Channel, Stream
-from pipeline.synthetic.fault_kinds import FAULT_KINDS, LEAP_KINDS, Fault
+from pipeline.synthetic.faults.fault_kinds import FAULT_KINDS, LEAP_KINDS, Fault
 from workflows.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"

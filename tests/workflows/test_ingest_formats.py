@@ -12,7 +12,7 @@ import pytest
 from miniseed_files import records
 
 from pipeline.archive.reading import open_archive
-from pipeline.synthetic.gravity_files import ggp_bytes, tsf_bytes
+from pipeline.synthetic.gravity.gravity_files import ggp_bytes, tsf_bytes
 from workflows.cli import main
 
 START_S = 1_577_836_800 + 20 * 3600  # 2020-01-01 20:00

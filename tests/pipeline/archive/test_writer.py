@@ -12,8 +12,8 @@ from miniseed_files import records
 
 from pipeline.archive.assemble import BlockJob, assemble_block
 from pipeline.archive.claims import plan_blocks
-from pipeline.archive.reading import open_archive
 from pipeline.archive.listing import find_files
+from pipeline.archive.reading import open_archive
 from pipeline.archive.scan import scan_file
 from pipeline.archive.writer import roll_back
 from pipeline.errors import LeaseLostError

@@ -50,7 +50,7 @@ def test_input_is_not_changed_and_nonsense_refused():
     levels = np.random.default_rng(4).normal(size=60)
     levels.flags.writeable = False
     change_points(levels)
-    with pytest.raises(ConfigError, match="between 0 and 1, got 1.5"):
+    with pytest.raises(ConfigError, match=r"between 0 and 1, got 1\.5"):
         change_points(levels, significance=1.5)
     with pytest.raises(ConfigError, match="shortest should be at least 3"):
         change_points(levels, shortest=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError
 from pipeline.noise.ephemeris import ORDERS, doodson_arguments, solid_harmonics, tidal_forcing
 from pipeline.noise.tide import RESONANT_WAVES, _slopes, diurnal_delta, gravity_tide
-from pipeline.synthetic import tide as waves
+from pipeline.synthetic.gravity import tide as waves
 
 # Doodson's multipliers with tau from the upper transit, and what the sum over the node splits off.
 WAVES = {

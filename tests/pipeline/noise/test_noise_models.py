@@ -7,7 +7,7 @@ import pytest
 from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
 
 from pipeline.noise.noise_models import nhnm_db, nlnm_db
-from pipeline.synthetic import spectra
+from pipeline.synthetic.ground import spectra
 
 MODELS = [(nlnm_db, get_nlnm, spectra.nlnm_db), (nhnm_db, get_nhnm, spectra.nhnm_db)]
 

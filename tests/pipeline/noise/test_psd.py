@@ -15,7 +15,7 @@ from pipeline.noise.periods import period_bins, response_db
 from pipeline.noise.psd import _one_sided_db, window_levels
 from pipeline.noise.psd_torch import TensorTransform
 from pipeline.noise.spectral_windows import SpectralWindows
-from pipeline.synthetic import spectra
+from pipeline.synthetic.ground import spectra
 
 RATE = 20
 WINDOWS = SpectralWindows(samples_per_day=86400 * RATE, window_s=120.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
 from pipeline.synthetic import layout
-from pipeline.synthetic.faulting import kilometres_between
+from pipeline.synthetic.earthquakes.faulting import kilometres_between
 
 REGION = layout.Region(latitude=50.0, longitude=8.0, width_km=120.0, height_km=80.0)
 

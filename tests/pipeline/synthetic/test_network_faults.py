@@ -13,9 +13,9 @@ from pipeline.errors import ConfigError
 from pipeline.keys import Channel
 from pipeline.synthetic.config import SynthConfig
 from pipeline.synthetic.instruments import INSTRUMENTS, broadband
-from pipeline.synthetic.recording import Recording, record_span
+from pipeline.synthetic.records.recording import Recording, record_span
+from pipeline.synthetic.records.stationxml import stationxml
 from pipeline.synthetic.scenario import Scenario, make_scenario
-from pipeline.synthetic.stationxml import stationxml
 from pipeline.synthetic.times import to_ns
 
 CONFIG = """

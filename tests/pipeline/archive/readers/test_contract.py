@@ -22,7 +22,7 @@ from pipeline.archive.readers import READERS, Problem, SourceRule, open_source
 from pipeline.archive.readers.mapping import ColumnRule, CsvRule
 from pipeline.errors import SourceError
 from pipeline.keys import Channel
-from pipeline.synthetic.gravity_files import ggp_bytes, tsf_bytes
+from pipeline.synthetic.gravity.gravity_files import ggp_bytes, tsf_bytes
 
 EVER = (-(2**62), 2**62)
 SECOND = 1_000_000_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.archive.pieces import Piece, sample_times_ns
 from pipeline.archive.readers import Problem, SourceRule, open_source
 from pipeline.archive.readers.mapping import ColumnRule
-from pipeline.synthetic.gravity_files import ggp_bytes
+from pipeline.synthetic.gravity.gravity_files import ggp_bytes
 
 EVER = (-(2**62), 2**62)
 START_S = 1_451_606_400  # 2016-01-01
