@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -195,7 +194,7 @@ def test_a_full_disk_is_one_line(
 
 
 def test_a_signal_leaves_nothing_half_written(three_days: str, tmp_path: Path) -> None:
-    """A real one, to a process of its own, as soon as the temporary file is there."""
+    """A real one, to a process of its own that has written half of its file."""
     program = (
         "import sys, time\n"
         "from dataclasses import replace\n"
@@ -203,15 +202,16 @@ def test_a_signal_leaves_nothing_half_written(three_days: str, tmp_path: Path) -
         "form = exporting.FORMS['mseed']\n"
         "def slowly(*args):\n"
         "    yield next(form.items(*args))\n"
+        "    print('under way', flush=True)\n"
         "    time.sleep(60)\n"
         "exporting.FORMS['mseed'] = replace(form, items=slowly)\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"
     )
     call = [sys.executable, "-c", program, "export", three_days, str(tmp_path / "x.mseed"), "--quiet"]
-    with subprocess.Popen(call, cwd=Path(__file__).parents[2]) as process:
-        while not list(tmp_path.iterdir()):
-            assert process.poll() is None
-            time.sleep(0.05)
+    with subprocess.Popen(call, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"under way\n"
+        assert list(tmp_path.iterdir()) == [tmp_path / "x.mseed.partial"]
         process.terminate()
         assert process.wait(30) == 143
     assert list(tmp_path.iterdir()) == []
