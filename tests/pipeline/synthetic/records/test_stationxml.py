@@ -9,7 +9,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from pipeline.archive.stations import merge_stationxml, read_stations
+from pipeline.archive.documents import merge_stationxml
+from pipeline.archive.stations import read_stations
 from pipeline.keys import Channel
 from pipeline.synthetic import layout
 from pipeline.synthetic.records.stationxml import stationxml
