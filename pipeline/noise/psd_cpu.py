@@ -7,7 +7,7 @@ in one pass over the record as it was read, and its power added up in another; t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -19,7 +19,10 @@ from pipeline.signal.precision import BoolArray, FloatArray, IndexArray
 
 __all__ = ["CpuTransform"]
 
-_DB_PER_NEPER = 10 / np.log(10)
+_TOGETHER: Final = 9
+"""Sub-windows that are transformed together: more leave the caches before their power is taken."""
+_LEAST: Final = 1e-37
+_DB_PER_NEPER: Final = 10 / np.log(10)
 
 
 class CpuTransform:
@@ -43,7 +46,7 @@ class CpuTransform:
         self._first, self._stop = np.searchsorted(edges, bins.first), np.searchsorted(edges, bins.stop)
         self._frequencies = np.where(bins.stop > bins.first, bins.stop - bins.first, np.nan)
         self._weights = windows.taper_weights().astype(precision)
-        shape = (windows.sub_count, windows.sub_length)
+        shape = (min(_TOGETHER, windows.sub_count), windows.sub_length)
         self._sub_windows = torch.empty(shape, dtype=getattr(torch, precision))
         self._spectra = torch.fft.rfft(self._sub_windows)
         self._power = np.empty(windows.sub_length // 2 + 1, dtype=precision)
@@ -72,11 +75,22 @@ class CpuTransform:
     def _level(self, samples: NDArray[Any], used: BoolArray) -> FloatArray:
         import torch
 
-        count = int(used.sum())
-        exponent = _load(samples, used, self._weights, self._windows.sub_step, self._sub_windows.numpy())
-        torch.fft.rfft(self._sub_windows[:count], out=self._spectra[:count])
-        _mean_power(self._spectra[:count].numpy(), self._power)
-        return np.asarray(_DB_PER_NEPER * (self._smooth(np.log(self._power[1:])) + 2 * np.log(2) * exponent))
+        step = self._windows.sub_step
+        chosen = np.flatnonzero(used)
+        lines = np.empty((chosen.size, 2))
+        origin, exponent = _find_lines(samples, chosen, step, self._windows.sub_length // step, lines)
+        self._power[:] = 0
+        for start in range(0, chosen.size, _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            many = chosen[part].size
+            _free(
+                samples, chosen[part] * step, origin, lines[part], 2.0**-exponent, self._weights,
+                self._sub_windows.numpy(),
+            )  # fmt: skip
+            torch.fft.rfft(self._sub_windows[:many], out=self._spectra[:many])
+            _add_power(self._spectra[:many].numpy(), self._power)
+        mean = np.maximum(self._power[1:] / chosen.size, _LEAST)
+        return np.asarray(_DB_PER_NEPER * (self._smooth(np.log(mean)) + 2 * np.log(2) * exponent))
 
     def _smooth(self, spectrum: NDArray[Any]) -> FloatArray:
         """Average over the range of each period, by sums from edge to edge."""
@@ -85,9 +99,44 @@ class CpuTransform:
         return (total[self._stop] - total[self._first]) / self._frequencies
 
 
+@njit(nogil=True, cache=True)
+def _find_lines(samples, chosen, step, blocks, lines):  # type: ignore[no-untyped-def]
+    """
+    Find the straight line of each sub-window: its value at the first sample, and its slope.
+
+    A line is known by two moments, and those of a sub-window are sums of those of its blocks, which
+    sub-windows share.
+
+    Returns
+    -------
+    float
+        What is to be subtracted from samples first, so that large offsets cost no digits: any sample will do.
+    int
+        The power of two by which samples are to be divided to have an energy of one or a little less.
+    """
+    moments = np.zeros((samples.size // step, 2))
+    origin = np.float64(samples[chosen[0] * step])
+    energy = 0.0
+    known = 0
+    for sub in chosen:
+        for block in range(max(sub, known), sub + blocks):
+            energy += _moments(samples[block * step : (block + 1) * step], origin, moments[block])
+        known = sub + blocks
+    length = np.float64(blocks * step)
+    for row, sub in enumerate(chosen):
+        total, with_time = 0.0, 0.0
+        for block in range(blocks):
+            centre = (block - (blocks - 1) / 2) * step
+            total += moments[sub + block, 0]
+            with_time += moments[sub + block, 1] + centre * moments[sub + block, 0]
+        lines[row, 1] = with_time / (length * (length * length - 1) / 12)
+        lines[row, 0] = total / length - lines[row, 1] * (length - 1) / 2
+    return origin, int(np.ceil(np.log2(np.sqrt(energy)))) if energy > 0 else 0
+
+
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _moments(samples, origin, moments):  # type: ignore[no-untyped-def]
-    """Sum samples, samples times time from the middle, and squares."""
+    """Sum samples, and samples times time from the middle; return the sum of squares."""
     level, slope, energy = 0.0, 0.0, 0.0
     middle = (samples.size - 1) / 2
     for index in range(samples.size):
@@ -95,72 +144,25 @@ def _moments(samples, origin, moments):  # type: ignore[no-untyped-def]
         level += value
         slope += value * (index - middle)
         energy += value * value
-    moments[0], moments[1], moments[2] = level, slope, energy
+    moments[0], moments[1] = level, slope
+    return energy
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
-def _free(samples, origin, level, slope, factor, weights, out):  # type: ignore[no-untyped-def]
-    """Take a straight line out of samples, and weight what is left."""
-    for index in range(samples.size):
-        value = np.float64(samples[index]) - origin
-        out[index] = (value - (level + slope * index)) * factor * weights[index]
-
-
-@njit(nogil=True, cache=True)
-def _load(samples, used, weights, step, out):  # type: ignore[no-untyped-def]
-    """
-    Write the sub-windows in use one after the other, detrended, tapered and scaled to an energy of about one.
-
-    A straight line is known by two moments, and those of a sub-window are sums of those of its blocks, which
-    sub-windows share.
-
-    Returns
-    -------
-    int
-        They were divided by this power of two.
-    """
-    length = weights.size
-    blocks = length // step
-    moments = np.zeros((samples.size // step, 3))
-    wanted = np.zeros(samples.size // step, dtype=np.bool_)
-    first = 0
-    for sub in range(used.size):
-        if used[sub]:
-            first = sub if not wanted.any() else first
-            wanted[sub : sub + blocks] = True
-    # The first sample in use is as good an origin as any: large offsets cost no digits.
-    origin = np.float64(samples[first * step])
-    energy = 0.0
-    for block in range(wanted.size):
-        if wanted[block]:
-            _moments(samples[block * step : (block + 1) * step], origin, moments[block])
-            energy += moments[block, 2]
-    exponent = np.int64(np.ceil(np.log2(np.sqrt(energy)))) if energy > 0 else 0
-    factor = 2.0 ** (-exponent)
-    row = 0
-    for sub in range(used.size):
-        if used[sub]:
-            total, with_time = 0.0, 0.0
-            for block in range(blocks):
-                centre = (block - (blocks - 1) / 2) * step
-                total += moments[sub + block, 0]
-                with_time += moments[sub + block, 1] + centre * moments[sub + block, 0]
-            slope = with_time / (length * (np.float64(length) * length - 1) / 12)
-            level = total / length - slope * (length - 1) / 2
-            span = samples[sub * step : sub * step + length]
-            _free(span, origin, level, slope, factor, weights, out[row])
-            row += 1
-    return exponent
+def _free(samples, places, origin, lines, factor, weights, out):  # type: ignore[no-untyped-def]
+    """Take straight lines out of sub-windows, and weight what is left."""
+    for row in range(places.size):
+        # Slices, since numba asks of each other index whether it counts from the end.
+        sub_window, freed = samples[places[row] : places[row] + weights.size], out[row]
+        level, slope = lines[row, 0], lines[row, 1]
+        for index in range(weights.size):
+            value = np.float64(sub_window[index]) - origin
+            freed[index] = (value - (level + slope * index)) * factor * weights[index]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
-def _mean_power(spectra, power):  # type: ignore[no-untyped-def]
-    """Average squared spectra; what has no power gets the least that a number can hold."""
-    power[:] = 0
+def _add_power(spectra, power):  # type: ignore[no-untyped-def]
     for row in range(spectra.shape[0]):
         for index in range(power.size):
             value = spectra[row, index]
             power[index] += value.real * value.real + value.imag * value.imag
-    share = power.dtype.type(1.0 / spectra.shape[0])
-    for index in range(power.size):
-        power[index] = max(power[index] * share, power.dtype.type(1e-37))
