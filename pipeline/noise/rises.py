@@ -13,8 +13,8 @@ Dates whose weeks touch those in question are left out of what chance does. What
 few dates are independent: as many as fit beside each other without sharing a day. The scale of a station is
 the larger of its own and that of all, in units of what its days scatter from one to the next.
 
-Two probabilities are told. ``p_value`` takes rises at other dates for Gaussian of that scale: Student's t with
-as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many of them are as
+Two probabilities are told. ``p_value`` takes rises at other dates for Gaussian of that scale: Student's t,
+with as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many of them are as
 large, and can't fall below one over their number. ``p_corrected`` is the former by Holm's correction for the
 number of stations.
 """
