@@ -5,6 +5,7 @@ Make the pages that are made of other things, or check that they are up to date.
 CHANGELOG.md              docs/changes/<topic>.md, and docs/changes/<version>/<topic>.md
 docs/benchmarks.md        docs/benchmarks/<stage>.md
 docs/tables.md            the schemas of pipeline.tables
+docs/bad-input.md         the cases of bad input of the tests
 ========================  ===============================================================
 
 A change brings a file of its own, so that two changes never meet in one line. A part begins with its title,
@@ -60,6 +61,14 @@ def tables(_: Path) -> str:
     return "".join(pieces)
 
 
+def bad_input(_: Path) -> str:
+    """Tell what real files do wrong, and what becomes of it: what the tests prove, case by case."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from bad_input_page import bad_input_page
+
+    return bad_input_page()
+
+
 def _column_row(field: object) -> str:
     from pipeline.tables import description_of, unit_of
 
@@ -73,6 +82,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "CHANGELOG.md": changelog,
     "docs/benchmarks.md": benchmarks,
     "docs/tables.md": tables,
+    "docs/bad-input.md": bad_input,
 }
 
 
