@@ -7,7 +7,7 @@ PEERS := .peers
 DATA ?= $(or $(STATIONDAY_DATA),../shared/data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-slurm check peers bench docs clean
+.PHONY: help demo test test-all test-slurm check fuzz peers bench docs clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ test-all: $(STAMP)  ## Also the slow and the destructive tests
 
 test-slurm: $(STAMP)  ## Start a SLURM on this machine, ingest through it, stop it (as root, on Debian)
 	$(BIN)/python -m pytest -m slurm --timeout 1800 tests/cluster
+
+fuzz: $(STAMP)  ## Damage files at random for a quarter of an hour, and read them
+	$(BIN)/python tests/fuzz/fuzz.py --seconds 900 --seed $${SEED:-1}
 
 check: $(STAMP)  ## Formatting, lint, types, floors
 	$(BIN)/ruff format --check .
