@@ -14,9 +14,9 @@ few dates are independent: as many as fit beside each other without sharing a da
 the larger of its own and that of all, in units of what its days scatter from one to the next.
 
 Two probabilities are told. ``p_value`` takes rises at other dates for Gaussian of that scale: Student's t,
-with as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many of them are as
-large, and can't fall below one over their number. ``p_corrected`` is the former by Holm's correction for the
-number of stations.
+with as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many of them
+are as large, and can't fall below one over their number. ``p_corrected`` is the former by Holm's correction
+for the number of stations.
 """
 
 from __future__ import annotations
