@@ -31,7 +31,9 @@ class PeriodBins:
     low_s, centre_s, high_s : array of float64, shape (periods,)
         Rising. The mean takes in both ends.
     first, stop : array of int64, shape (periods,)
-        Half-open ranges of the frequencies, counted from the lowest above 0.
+        Half-open ranges of the frequencies.
+    frequencies_hz : array of float64, shape (frequencies,)
+        Rising, from the lowest above 0.
     """
 
     low_s: FloatArray
@@ -39,6 +41,7 @@ class PeriodBins:
     high_s: FloatArray
     first: IndexArray
     stop: IndexArray
+    frequencies_hz: FloatArray
 
     def mean(self, spectrum: ArrayLike) -> FloatArray:
         """
@@ -122,7 +125,7 @@ def period_bins(
     low, centre, high = low[inside], centre[inside], high[inside]
     begin = np.searchsorted(periods, low, side="left")
     end = np.searchsorted(periods, high, side="right")
-    return PeriodBins(low, centre, high, first=periods.size - end, stop=periods.size - begin)
+    return PeriodBins(low, centre, high, periods.size - end, periods.size - begin, frequencies)
 
 
 def _edges(
@@ -174,10 +177,10 @@ def response_db(bins: PeriodBins, response: ArrayLike) -> FloatArray:
     array([20., 20., nan])
     """
     gain = np.abs(np.asarray(response, dtype=np.complex128))
-    if gain.ndim != 1 or gain.size < bins.stop.max():
+    if gain.shape != bins.frequencies_hz.shape:
         raise ConfigError(
             f"a response of shape {gain.shape} should have one value for each of the"
-            f" {bins.stop.max()} frequencies or more"
+            f" {bins.frequencies_hz.size} frequencies"
         )
     known = np.isfinite(gain) & (gain > 0)
     levels = bins.mean(20 * np.log10(gain, out=np.full(gain.shape, np.nan), where=known))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,11 +112,13 @@ def window_levels(
     """
     record = np.asarray(data)
     absent = as_mask(missing, record.shape)
-    if bins.stop.max() > windows.frequencies_hz.size:
+    if not np.array_equal(bins.frequencies_hz, windows.frequencies_hz):
         raise ConfigError(
-            f"bins over {bins.stop.max()} frequencies are not those of windows,"
-            f" whose spectrum has {windows.frequencies_hz.size}"
+            f"bins over {bins.frequencies_hz.size} frequencies up to {bins.frequencies_hz[-1]:g} Hz are not"
+            f" those of windows, with {windows.frequencies_hz.size} up to {windows.frequencies_hz[-1]:g} Hz"
         )
+    if precision not in get_args(Precision):
+        raise ConfigError(f"precision should be one of {', '.join(get_args(Precision))}, got {precision!r}")
     starts = windows.starts_between(first, first + record.shape[-1] - windows.length + 1)
     at = starts - first
     flat = record.reshape(math.prod(record.shape[:-1]), record.shape[-1])
