@@ -45,14 +45,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support"), str(Path(__file__).parent)]
 
 from mutations import Damaged, Original, Record, mutate  # noqa: E402
-from originals import find_originals  # noqa: E402
+from originals import MAP, find_originals  # noqa: E402
 
 from pipeline.archive.pieces import Piece, sample_times_ns  # noqa: E402
-from pipeline.archive.readers import (  # noqa: E402
-    Problem,
-    open_source,
-    peek_source,
-)
+from pipeline.archive.readers import Problem, open_source, parse_rule, peek_source  # noqa: E402
 from pipeline.errors import SourceError  # noqa: E402
 from workflows.cli import main as stationday  # noqa: E402
 
@@ -73,7 +69,7 @@ def read(data: bytes, name: str) -> tuple[list[Piece], list[Problem]]:
     """Open and read all of a file; one that can't be opened is a loss."""
     peek_source(data[:4096], data[-4096:], len(data), name)
     try:
-        file = open_source(data, name)
+        file = open_source(data, name, parse_rule(MAP.rule_for(name)))
     except SourceError as error:
         return [], [Problem("refused", str(error))]
     pieces, problems = file.read(*EVER)

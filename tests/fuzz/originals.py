@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import obspy
 from miniseed_files import records
 from mutations import Original, Record
 from pymseed import MS3Record, clear_error_messages, sourceid2nslc
+
+from pipeline.archive.readers import load_map
 
 DATA = Path(os.environ.get("STATIONDAY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 START_NS = 1_583_208_000_000_000_000
 REAL_RECORDS = 40
 REAL_FILES = 40
 ENCODINGS = ("STEIM1", "STEIM2", "INT16", "INT32", "FLOAT32", "FLOAT64")
+
+
+MAP = load_map(
+    """
+    [[sources]]
+    match = "*.csv"
+    csv = { time = "%Y-%m-%dT%H:%M:%S", separator = ";", header_lines = 1 }
+    columns = [{ column = "1", channel = "XX.TEXT..LGZ" }]
+    [[sources]]
+    match = "*.ggp"
+    columns = [{ column = "1", channel = "XX.TEXT..LGZ" }, { column = "2", channel = "XX.TEXT..LDI" }]
+    [[sources]]
+    match = "*.tsf"
+    columns = [{ column = "1", channel = "XX.TEXT..LGZ" }, { column = "2", channel = "XX.TEXT..LDI" }]
+    """
+)
+"""Names for the channels of what does not name them."""
 
 
 def find_originals() -> list[Original]:
@@ -99,9 +120,12 @@ def _texts() -> Iterator[Original]:
     ]
     tsf += [f"2020 03 03  {h:02d} {m:02d} {s:02d} {a:10.4f} {b:10.4f}" for h, m, s, a, b in rows] + [""]
     yield Original("a.tsf", "\n".join(tsf).encode())
-    head = "WID2 2020/03/03 04:00:00.000 TEST  BHZ      INT      200   20.000000"
-    gse = f"{head}   1.00E+00   1.000 NONE   -1.0  0.0\n"
-    gse += "STA2           -999.0000 -999.00000              0.000 0.000\nDAT2\n"
-    values = [int(200 * np.sin(n / 9)) for n in range(200)]
-    text = "\n".join(" ".join(map(str, values[at : at + 10])) for at in range(0, 200, 10))
-    yield Original("a.gse2", f"{gse}{text}\nCHK2 0\n\n".encode())
+    csv = [f"2020-03-03T{h:02d}:{m:02d}:{s:02d};{a:.4f}" for h, m, s, a, _ in rows]
+    yield Original("a.csv", "\n".join(["time;gravity", *csv, ""]).encode())
+    header = {"network": "XX", "station": "TEST", "channel": "BHZ", "sampling_rate": 20.0}
+    header["starttime"] = obspy.UTCDateTime(ns=START_NS)
+    samples = np.array([200 * np.sin(n / 9) for n in range(4000)], dtype=np.int32)
+    for name, kind in (("GSE2", np.int32), ("SAC", np.float32)):
+        with tempfile.NamedTemporaryFile() as file:
+            obspy.Trace(samples.astype(kind), header).write(file.name, format=name)
+            yield Original(f"a.{name.lower()}", Path(file.name).read_bytes())
