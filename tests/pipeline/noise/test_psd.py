@@ -15,6 +15,7 @@ from pipeline.noise.periods import period_bins, response_db
 from pipeline.noise.psd import _one_sided_db, window_levels
 from pipeline.noise.psd_torch import TensorTransform
 from pipeline.noise.spectral_windows import SpectralWindows
+from pipeline.signal.device import threads
 from pipeline.synthetic.ground import spectra
 
 RATE = 20
@@ -22,6 +23,13 @@ WINDOWS = SpectralWindows(samples_per_day=86400 * RATE, window_s=120.0)
 BINS = period_bins(WINDOWS.frequencies_hz)
 LONG = SpectralWindows(samples_per_day=86400 * RATE)
 LONG_BINS = period_bins(LONG.frequencies_hz)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Run torch as a worker does; two threads wait for each other where other tests run beside."""
+    with threads(1):
+        yield
 
 
 def reference_levels(record, windows, bins, starts):
