@@ -10,13 +10,15 @@ Whether stations grew louder over the weeks before a date, and how many would ha
 
 A rise before an earthquake that somebody looks for afterwards needs the same measure at dates without one.
 Dates whose weeks touch those in question are left out of what chance does. What is near in time is alike, so
-few dates are independent: as many as fit beside each other without sharing a day. The scale of a station is
-the larger of its own and that of all, in units of what its days scatter from one to the next.
+few dates are independent: as many as fit beside each other without sharing a day. The scale is the median
+size of the rises of all stations at other dates, in units of what their days scatter from one to the next, so
+that a station that began to rise earlier does not hide itself; or a station's own, where three dates or more
+tell a larger one.
 
 Two probabilities are told. ``p_value`` takes rises at other dates for Gaussian of that scale: Student's t,
-with as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many of them
-are as large, and can't fall below one over their number. ``p_corrected`` is the former by Holm's correction
-for the number of stations.
+with a third as many degrees as there are independent dates. It can be small. ``p_counted`` counts how many
+of them are as large, and can't fall below one over their number. ``p_corrected`` is the former by Holm's
+correction for the number of stations.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ __all__ = ["Chance", "Rise", "find_rises", "rise_at_dates"]
 _LEAST_PRESENT: Final = 0.5
 # A median's difference from one day to the next to a standard deviation of a day.
 _PER_DEVIATION: Final = 1.0 / (0.6745 * np.sqrt(2.0))
+_PER_MEDIAN: Final = 1.0 / 0.6745
+_EFFICIENCY: Final = 0.37
+_FEWEST_OWN: Final = 3
 
 
 class Rise(NamedTuple):
@@ -227,22 +232,29 @@ def _scales(
 ) -> tuple[NDArray[np.float64], int]:
     """Return the deviation of each station's measure by chance, and from how many independent dates."""
     values = scaled[:, other]
-    independent = 0
-    for row in np.isfinite(values):
-        last = -span
-        for date in other[row]:
-            if date - last >= span:
-                independent += 1
-                last = int(date)
     there = np.isfinite(values)
-    of_all = float(np.sqrt(np.mean(values[there] ** 2)))
-    own = np.sqrt(np.sum(np.where(there, values, 0.0) ** 2, axis=1) / np.maximum(there.sum(axis=1), 1))
-    return np.maximum(own, of_all), independent
+    independent = np.array([_apart(other[row], span) for row in there])
+    of_all = float(np.median(np.abs(values[there]))) * _PER_MEDIAN
+    square = np.sum(np.where(there, values, 0.0) ** 2, axis=1) / np.maximum(there.sum(axis=1), 1)
+    # One or two dates of its own are of the very season that is in question.
+    own = np.where(independent >= _FEWEST_OWN, np.sqrt(square), 0.0)
+    return np.maximum(own, of_all), int(independent.sum())
+
+
+def _apart(dates: NDArray[np.int64], span: int) -> int:
+    """Return how many of rising dates fit beside each other at a distance of their span."""
+    count, last = 0, -span
+    for date in dates.tolist():
+        if date - last >= span:
+            count, last = count + 1, date
+    return count
 
 
 def _student(score: NDArray[np.float64], degrees: int) -> NDArray[np.float64]:
     """Return the probability of a score as large, NaN where there is none."""
-    return np.where(np.isfinite(score), 1.0 - scipy.special.stdtr(degrees, np.nan_to_num(score)), np.nan)
+    # A median knows a deviation as well as the squares of a third as many.
+    tail = scipy.special.stdtr(max(degrees * _EFFICIENCY, 1.0), -np.nan_to_num(score))
+    return np.where(np.isfinite(score), tail, np.nan)
 
 
 def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -149,7 +149,7 @@ def test_two_degrees_are_nearly_the_law_itself(site):
 @pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("rigid", [False, True])
 def test_it_agrees_with_waves_that_know_no_ephemeris(site, rigid):
-    first, days = calendar.timegm((2020, 1, 15, 0, 0, 0)), 120
+    first, days = calendar.timegm((2020, 1, 15, 0, 0, 0)), 45
     place = dict(zip(("latitude_deg", "longitude_deg", "height_m"), site, strict=True))
     ours = gravity_tide(first + np.arange(0, days * 86400, 600.0), rigid=rigid, **place)
     theirs = waves.gravity_tide(first, first + days * 86400, rigid=rigid, **place)[::600]
