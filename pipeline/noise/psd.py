@@ -111,7 +111,8 @@ def window_levels(
     0.62
     """
     record = np.asarray(data)
-    absent = as_mask(missing, record.shape)
+    flat = record.reshape(math.prod(record.shape[:-1]), record.shape[-1])
+    absent = as_mask(missing, record.shape).reshape(flat.shape)
     if not np.array_equal(bins.frequencies_hz, windows.frequencies_hz):
         raise ConfigError(
             f"bins over {bins.frequencies_hz.size} frequencies up to {bins.frequencies_hz[-1]:g} Hz are not"
@@ -121,8 +122,7 @@ def window_levels(
         raise ConfigError(f"precision should be one of {', '.join(get_args(Precision))}, got {precision!r}")
     starts = windows.starts_between(first, first + record.shape[-1] - windows.length + 1)
     at = starts - first
-    flat = record.reshape(math.prod(record.shape[:-1]), record.shape[-1])
-    usable = windows.usable(absent.reshape(flat.shape), at, share)
+    usable = windows.usable(absent, at, share)
     level_db = np.full((flat.shape[0], starts.size, bins.centre_s.size), np.nan, dtype=np.float32)
     transform = _transform(windows, bins, resolve_device(device), precision)
     scale_db = bins.mean(_one_sided_db(windows))

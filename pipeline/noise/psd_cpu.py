@@ -48,7 +48,9 @@ class CpuTransform:
         self._weights = windows.taper_weights().astype(precision)
         shape = (min(_TOGETHER, windows.sub_count), windows.sub_length)
         self._sub_windows = torch.empty(shape, dtype=getattr(torch, precision))
-        self._spectra = torch.fft.rfft(self._sub_windows)
+        self._spectra = torch.empty(
+            (shape[0], windows.sub_length // 2 + 1), dtype=self._sub_windows.dtype.to_complex()
+        )
         self._power = np.empty(windows.sub_length // 2 + 1, dtype=precision)
 
     def __call__(self, record: NDArray[Any], starts: IndexArray, used: BoolArray) -> FloatArray:

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "ingest": ["--stations", "24", "--days", "4", "--repeats", "3"],
     "synthetic": [],
     "synthetic_picks": [],
+    "noise": [],
     "engine": ["--blocks", "50000", "--output", "docs/benchmarks/engine.md"],
 }
 """Each module here with the options by which its page was made."""

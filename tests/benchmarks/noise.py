@@ -1,0 +1,219 @@
+"""
+How fast the power spectra of a station-day are made, against obspy's PPSD and against what can't be left out.
+
+    python -m tests.benchmarks.noise             writes docs/benchmarks/noise.md
+
+A day of three components at 100 Hz is made of chile-12h twice. All run in turn on one core, in seconds of
+the processor; the floor is the transforms alone, and of a station-day those and reading it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cluster.settings import WORKER_ENVIRONMENT
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+DATA = Path(os.environ.get("STATIONDAY_DATA", Path(__file__).parents[3] / "shared" / "data"))
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "noise.md"
+RATE = 100
+SAMPLES = RATE * 86400
+
+
+def make_day(folder: Path) -> Any:
+    """Write a day of PB01 as miniSEED, and return its traces."""
+    import numpy as np
+    import obspy
+
+    day = obspy.UTCDateTime(2014, 5, 1)
+    traces = obspy.Stream()
+    for path in sorted((DATA / "continuous" / "chile-12h" / "2014" / "CX" / "PB01").glob("HH?.D/*")):
+        half = obspy.read(path)[0]
+        counts = np.concatenate([half.data, half.data])[:SAMPLES].astype(np.int32)
+        header = {"network": "CX", "station": "PB01", "channel": half.stats.channel, "sampling_rate": RATE}
+        traces.append(obspy.Trace(counts, header | {"starttime": day}))
+    traces.write(str(folder / "day.mseed"), format="MSEED", encoding="STEIM2")
+    return traces
+
+
+def tasks(folder: Path) -> tuple[dict[str, Callable[[], Any]], int]:
+    """Return what is timed, by name, and how many sub-windows a channel-day has."""
+    import numpy as np
+    import obspy
+    import scipy.fft
+    import torch
+    from archives import make_archive
+    from obspy.signal import PPSD
+
+    from pipeline.archive.stations import read_stations
+    from pipeline.noise.periods import period_bins, response_db
+    from pipeline.noise.psd import window_levels
+    from pipeline.noise.record_quality import record_quality
+    from pipeline.noise.spectral_windows import SpectralWindows
+    from pipeline.signal import gaps
+
+    traces = make_day(folder)
+    archive, _ = make_archive(str(folder / "a.zarr"), folder / "day.mseed")
+    row = archive.index.rows[0]
+    first = (obspy.UTCDateTime(2014, 5, 1).ns // 86_400_000_000_000) * SAMPLES
+    document = DATA / "continuous" / "california-3min" / "stations.xml"
+    stations = read_stations(document.read_bytes())
+    channel = next(one for one in stations.channels if str(one).endswith("HHZ"))
+    time_ns = obspy.UTCDateTime(2020, 10, 1).ns
+    inventory = obspy.read_inventory(str(document))
+    theirs = inventory.get_response(str(channel), obspy.UTCDateTime(ns=time_ns))
+    windows = SpectralWindows(samples_per_day=SAMPLES)
+    counts = np.stack([trace.data for trace in traces])
+    options: dict[str, Any] = {"first": first, "windows": windows}
+    all_there = np.zeros(SAMPLES, dtype=bool)
+
+    def read() -> Any:
+        return archive.read(row.stream, row.grid, "counts", first, first + SAMPLES)
+
+    def product() -> Any:  # vertical, north, east
+        bins = period_bins(windows.frequencies_hz)
+        response = stations.frequency_response(
+            channel, time_ns, windows.frequencies_hz, output="acceleration"
+        )
+        samples = read()
+        missing = gaps.missing(samples, fill_value=-(2**31))
+        levels = window_levels(samples, missing=missing, bins=bins, **options)
+        return levels.level_db - response_db(bins, response)
+
+    def peer() -> Any:
+        ppsd = PPSD(traces[2].stats, theirs)
+        begun = time.process_time()
+        ppsd.add(traces[2].copy())
+        return time.process_time() - begun, np.array(ppsd.psd_values)
+
+    bins = period_bins(windows.frequencies_hz)
+    starts = windows.starts_between(first, first + SAMPLES - windows.length + 1)
+    batch = torch.randn(windows.sub_count, windows.sub_length)
+    spectra = torch.fft.rfft(batch)
+
+    def transforms() -> None:
+        for _ in starts:
+            torch.fft.rfft(batch, out=spectra)
+
+    def scipys() -> None:
+        for _ in starts:
+            scipy.fft.rfft(batch.numpy())
+
+    return {
+        "obspy": peer,
+        "ours": lambda: window_levels(counts[2], missing=all_there, bins=bins, **options),
+        "float64": lambda: window_levels(
+            counts[2], missing=all_there, bins=bins, precision="float64", **options
+        ),
+        "transforms": transforms,
+        "scipy": scipys,
+        "read": read,
+        "product": product,
+        "samples": lambda: record_quality(counts[2], RATE),
+    }, windows.sub_count * starts.size
+
+
+def measure(repeats: int) -> tuple[dict[str, list[float]], Any, int]:
+    """Run all in turn; return seconds by name, how far we are from obspy in dB, and the transforms."""
+    import numpy as np
+
+    seconds: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        timed, count = tasks(Path(scratch))
+        difference = np.abs(timed["product"]()[0] - timed["obspy"]()[1])
+        for function in timed.values():
+            function()  # compiles and imports
+        for _ in range(repeats):
+            for name, function in timed.items():
+                begun = time.process_time()
+                result = function()
+                spent = time.process_time() - begun
+                seconds.setdefault(name, []).append(result[0] if name == "obspy" else spent)
+    return seconds, difference, count
+
+
+def _neighbours(load: float) -> str:
+    return (
+        f"The machine's load was {load:.1f}: above 1.5 other jobs share its caches, and the transforms, which"
+        " live on those, lose more by it than obspy does."
+    )
+
+
+def write(seconds: dict[str, list[float]], difference: Any, count: int, repeats: int, load: float) -> str:
+    """Return the page."""
+    from importlib.metadata import version
+
+    import numpy as np
+
+    def median(*names: str) -> str:
+        return f"{statistics.median(map(sum, zip(*(seconds[name] for name in names), strict=True))):.3f} s"
+
+    def ratio(above: Callable[[int], float], below: Callable[[int], float]) -> str:
+        return f"{statistics.median(above(turn) / below(turn) for turn in range(repeats)):.2f} ×"
+
+    spent = {name: values.__getitem__ for name, values in seconds.items()}
+    floor = [read + 3 * fft for read, fft in zip(seconds["read"], seconds["transforms"], strict=True)]
+    rows = [
+        ("levels of a channel-day; obspy's PPSD", median("ours"), median("obspy"),
+         f"**{ratio(spent['obspy'], spent['ours'])}**", "≥ 10 ×"),
+        (f"the same; its {count} transforms alone", median("ours"), median("transforms"),
+         ratio(spent["ours"], spent["transforms"]), ""),
+        ("a station-day, read, with its response; reading it and its transforms", median("product"),
+         f"{statistics.median(floor):.3f} s", f"**{ratio(spent['product'], floor.__getitem__)}**", "≤ 2 ×"),
+        ("levels of a channel-day in float64; in float32", median("float64"), median("ours"),
+         ratio(spent["float64"], spent["ours"]), ""),
+        ("transforms by scipy; by torch", median("scipy"), median("transforms"),
+         ratio(spent["scipy"], spent["transforms"]), ""),
+        ("gaps, spikes, flat tops of a channel-day; its levels", median("samples"), median("ours"),
+         ratio(spent["samples"], spent["ours"]), ""),
+    ]  # fmt: skip
+    names = ("stationday", "obspy", "torch", "scipy", "numpy", "numba")
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return (
+        "# Noise\n\n"
+        f"`python -m tests.benchmarks.noise --repeats {repeats}`, {dt.datetime.now(dt.UTC):%Y-%m-%d}. "
+        f"{os.cpu_count()} cores ({platform.machine()}), of which one is used; Python "
+        f"{platform.python_version()}; " + ", ".join(f"{name} {version(name)}" for name in names) + ".\n\n"
+        "A day of three components at 100 Hz, made of chile-12h twice, with the response of a Californian "
+        f"station. Seconds of the processor, medians of {repeats} rounds in which all run in turn, with one "
+        "thread each and imports left out; ratios round by round. "
+        f"{_neighbours(load)}\n\n"
+        "| what; and what it is held against | ours | other | ratio | wanted |\n|---|---|---|---|---|\n"
+        f"{table}\n\n"
+        f"The levels of the channel-day differ from obspy's by {np.median(difference):.1e} dB in the median "
+        f"and {difference.max():.1e} dB at most, of {difference.size:,} (wanted: 0.02 and 0.1 dB).\n"
+    )
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.noise")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--print", action="store_true", help="print the page instead of writing it")
+    args = parser.parse_args()
+    if any(os.environ.get(name) != value for name, value in WORKER_ENVIRONMENT.items()):
+        command = [sys.executable, "-m", "tests.benchmarks.noise", *sys.argv[1:]]
+        subprocess.run(command, env=os.environ | WORKER_ENVIRONMENT, check=True)
+        return
+    found = measure(args.repeats)
+    text = write(*found, args.repeats, os.getloadavg()[0])
+    if args.print:
+        print(text)
+    else:
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
