@@ -53,7 +53,9 @@ def test_jitter_stays_where_it_is(
     np.testing.assert_array_equal(found[:steady], times[:steady])
     np.testing.assert_array_equal(found[-after:], times[-after:])
     assert np.abs(found - times).max() <= PERIOD_NS / 2
-    assert len(lines) <= 2 * max(JITTER_LINES, len(first) // JITTER_LINES) + 2
+    # The coarsest line that stays within half a sample has room for 4.096 ms from the earliest to the latest.
+    if 2 * most_us <= 4096 and not drift_us:
+        assert len(lines) <= max(JITTER_LINES, len(first) // JITTER_LINES) + 2
 
 
 @pytest.mark.parametrize("between", [4, 40])
