@@ -246,12 +246,12 @@ def true_runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 def _step_of(times: NDArray[np.int64]) -> float:
-    """Return the usual step: the median, or the mean of those near it where clocks are read with jitter."""
+    """Return the usual step: the lower median, or the mean of those near it where clocks jitter."""
     steps = np.diff(times)
     steps = steps[steps > 0]
     if not len(steps):
         return 0.0
-    usual = float(np.median(steps))
+    usual = float(np.sort(steps)[(len(steps) - 1) // 2])  # one of them: between two there may be none
     if 2 * np.count_nonzero(steps == usual) >= len(steps):
         return usual
     return float(steps[np.abs(steps - usual) < usual / 2].mean())
