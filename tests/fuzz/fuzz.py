@@ -49,6 +49,7 @@ from originals import MAP, find_originals  # noqa: E402
 
 from pipeline.archive.pieces import Piece, sample_times_ns  # noqa: E402
 from pipeline.archive.readers import Problem, open_source, parse_rule, peek_source  # noqa: E402
+from pipeline.config import to_toml  # noqa: E402
 from pipeline.errors import SourceError  # noqa: E402
 from workflows.cli import main as stationday  # noqa: E402
 
@@ -168,9 +169,10 @@ def ingest(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         (Path(folder) / "sources").mkdir()
         (Path(folder) / "sources" / name).write_bytes(data)
+        (Path(folder) / "map.toml").write_text(to_toml(MAP))
         err = io.StringIO()
         command = ["ingest", f"{folder}/sources", "--archive", f"{folder}/a.zarr"]
-        command += ["--cluster", "serial", "--quiet"]
+        command += ["--map", f"{folder}/map.toml", "--cluster", "serial", "--quiet"]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
             status = stationday(command)
         if status not in (0, 1) or ": failed: " in err.getvalue() or "stationday:" in err.getvalue():
