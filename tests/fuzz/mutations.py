@@ -65,7 +65,14 @@ class Damaged:
         return Damaged(*put, (*self.steps, step))
 
     def whole_records(self, originals: Sequence[Original]) -> list[Record]:
-        """Return the records that are whole, but for those that were written into the data of another."""
+        """
+        Return the records that are whole, but for those that were written into the data of another.
+
+        In a file that begins as one of another format nobody looks for records.
+        """
+        known = self.origin[self.origin >= 0]
+        if not len(known) or not originals[known[0] // _FILE].records:
+            return []
         followed = np.diff(self.origin, append=NEW) == 1
         broken = np.flatnonzero(~followed)
         whole: list[tuple[int, Record]] = []
