@@ -197,6 +197,14 @@ def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
     assert tables == wanted
 
 
+def test_only_the_streams_asked_for(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest(source, archive, "--stream", "XX.B*", "--quiet") == 0
+    assert [str(stream) for stream in open_archive(archive).streams] == ["XX.B..LH"]
+    assert ingest(source, archive, "--stream", "XX.C*", "--quiet") == 2
+    told = "--stream XX.C*: the files hold no such stream, but XX.A..LH, XX.B..LH"
+    assert capsys.readouterr().err.splitlines() == [f"stationday: {told}"]
+
+
 def test_only_the_days_asked_for(source: Path, archive: str) -> None:
     (source / "C.mseed").write_bytes(records(SAMPLES, START_NS + 86_400 * NS, 1.0, channel="XX.C..LHZ"))
     assert ingest(source, archive, "--start", "2020-01-02", "--end", "2020-01-02", "--quiet") == 0

@@ -218,6 +218,7 @@ class _Ingest:
                 tasks = _tasks(self.store.url, blocks, self.lease.fence())
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
                 if not wave:
+                    _check_wanted(wanted, found, self.scans, blocks)
                     self.report.problems += earlier_losses(ledger, planned, blocks.jobs)
                 index = self._map(index, blocks, planned, ledger)
                 stopped = self.report.summary.stopped_by is not None
@@ -324,6 +325,19 @@ class _Ingest:
             details = json.loads(record.details)
             self.entries.append(_entry(stream, record.day, details))
             self.report.problems += [(result.key, Problem(**problem)) for problem in details["problems"]]
+
+
+def _check_wanted(
+    wanted: Wanted, found: Iterable[Source], scans: Mapping[str, FileScan], blocks: BlockPlan
+) -> None:
+    """Refuse patterns of streams of which the files hold none: most likely there is a typo in them."""
+    if not wanted.streams or blocks.jobs:
+        return
+    spans = (span for source in found if source.url in scans for span in scans[source.url].spans)
+    streams = sorted({str(span.channel.stream) for span in spans})
+    if not any(wanted.wants(Stream.parse(stream)) for stream in streams):
+        held = f"{', '.join(streams[:5])}{' ...' if len(streams) > 5 else ''}" or "none"
+        raise ConfigError(f"--stream {' '.join(wanted.streams)}: the files hold no such stream, but {held}")
 
 
 def _plan_blocks(
