@@ -86,7 +86,7 @@ def test_killed_at_random(
     scene = scenes(JOBS[number % len(JOBS)], large=True)
     strike = at_random(draw, lambda ingest: ingest.kill(driver=driver, worker=which))
     archive, status, moment = disturb(scene, tmp_path, strike)
-    assert status == (-signal.SIGKILL if driver else 0)
+    assert status == (-signal.SIGKILL if driver else scene.exit_status)
     if not driver:
         scene.check(archive)
     complete(scene, archive)
