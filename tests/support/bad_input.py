@@ -88,6 +88,12 @@ class Place:
         path.write_bytes(data)
         return path
 
+    def write_each(self, traces: list[Trace]) -> list[Trace]:
+        """Write a file for each trace, called like its channel; return the traces."""
+        for trace in traces:
+            self.write(trace.channel, trace.records())
+        return traces
+
     def fill(self, text: str) -> str:
         """Put the places into a text."""
         return text.format(sources=self.folder, archive=self.archive, bucket=self.bucket)

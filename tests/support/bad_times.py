@@ -254,9 +254,7 @@ def component_missing(place: Place) -> list[Trace]:
     traces = [
         Trace(walk(1000, number), f"XX.BAD..BH{code}", rate_hz=20.0) for number, code in enumerate("ZN")
     ]
-    for trace in traces:
-        place.write(trace.channel, trace.records())
-    return traces
+    return place.write_each(traces)
 
 
 @COMPONENTS.case(
@@ -268,9 +266,7 @@ def component_missing(place: Place) -> list[Trace]:
 def component_late(place: Place) -> list[Trace]:
     early = [Trace(walk(1000, number), f"XX.BAD..BH{code}", rate_hz=20.0) for number, code in enumerate("ZN")]
     late = Trace(walk(1000, 2), "XX.BAD..BHE", START_NS + 31 * DAY_NS, 20.0)
-    for trace in (*early, late):
-        place.write(trace.channel, trace.records())
-    return [*early, late]
+    return place.write_each([*early, late])
 
 
 @COMPONENTS.case(
@@ -283,9 +279,7 @@ def both_orientations(place: Place) -> list[Trace]:
     traces = [
         Trace(walk(1000, number), f"XX.BAD..BH{code}", rate_hz=20.0) for number, code in enumerate("ZNE12")
     ]
-    for trace in traces:
-        place.write(trace.channel, trace.records())
-    return traces
+    return place.write_each(traces)
 
 
 @COMPONENTS.case(

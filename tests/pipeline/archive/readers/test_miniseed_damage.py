@@ -76,15 +76,22 @@ def test_two_torn_records_and_no_others() -> None:
     assert read(data[:300] + data[512:812]) == ([], [("truncated record", True)] * 2)
 
 
-@pytest.mark.parametrize("at", [69, 117, 250])
-def test_a_blockette_at_the_edge(at: int) -> None:
+@pytest.mark.parametrize(
+    ("at", "count", "problem"),
+    [(69, 40, ("padding", False)), (117, 40, ("padding", False)), (250, 0, ("not miniSEED", True))],
+)
+def test_a_blockette_at_the_edge(at: int, count: int, problem: tuple[str, bool]) -> None:
     """One at the end of the bytes that are compared, or the second of a kind beyond the record."""
     data = bytearray(records(SAMPLES[:40], START, 100.0, record_bytes=256))
+    payload = int.from_bytes(data[44:46], "big")
     data[39] = 3  # blockettes: 1000 at 48, and the same again at 56 and further on
     data[48:52] = bytes([0x03, 0xE8, 0, 56])
     data[56:60] = bytes([0x03, 0xE8, 0, at])
     data[at : at + 4] = bytes([0x00, 0x01, 0, 0])
-    read(bytes(data) + bytes(300))
+    # Plain integers: where a blockette lies among them it is read as samples.
+    written = np.frombuffer(bytes(data), ">i4", 40, payload)
+    assert (written == SAMPLES[:40]).sum() >= 37
+    assert read(bytes(data) + bytes(300)) == (written[:count].tolist(), [problem])
 
 
 def test_bytes_that_changed_places_shift_the_records_between() -> None:
