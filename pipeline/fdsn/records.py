@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
-from pipeline.archive.readers.miniseed_headers import HeaderTable, parse_headers
+from pipeline.archive.readers.miniseed_headers import parse_headers
+from pipeline.archive.readers.miniseed_table import HeaderTable
 from pipeline.errors import DamagedError
 from pipeline.fdsn.selection import Window
 from pipeline.keys import Channel

@@ -3,7 +3,7 @@ miniSEED 2 and 3: records to pieces.
 
 Records are parsed as a table (`miniseed_headers`), strung into chains that are continuous within half a
 sample, each chain is described by straight clocks (`pieces.fit_lines`), and only the records that a span
-needs are decoded, each by libmseed into its place.
+needs are decoded (`miniseed_samples`).
 """
 
 from __future__ import annotations
@@ -16,24 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS, RATES_HZ, day_of_number
-from pipeline.archive.pieces import Piece, Samples, Span, fit_lines, sample_time_ns
+from pipeline.archive.pieces import Piece, Span, fit_lines, sample_time_ns
 from pipeline.archive.readers.mapping import SourceRule
-from pipeline.archive.readers.miniseed_headers import HeaderTable, is_record, parse_headers
+from pipeline.archive.readers.miniseed_headers import parse_headers
+from pipeline.archive.readers.miniseed_marks import is_record
+from pipeline.archive.readers.miniseed_samples import DTYPES, KINDS, decode_records
+from pipeline.archive.readers.miniseed_table import HeaderTable
 from pipeline.archive.readers.protocol import Allocate, Content, Problem, SourceFile
-from pipeline.archive.readers.steim import STEIM1, STEIM2, decode_steim
 from pipeline.keys import Channel
 
 __all__ = ["MiniSeedFile", "MiniSeedReader"]
 
 SECOND_NS = 1_000_000_000
 
-_DTYPES = {1: "int32", 3: "int32", 4: "float32", 5: "float64", 10: "int32", 11: "int32"}
-"""Sample type of each encoding that libmseed decodes."""
-_DTYPES |= dict.fromkeys((16, 30, 32), "int32")  # CDSN, SRO, DWWSSN
-_DTYPES |= dict.fromkeys((12, 13, 14), "float32")  # GEOSCOPE
-_TYPE_LETTER = {"int32": b"i", "float32": b"f", "float64": b"d"}
-_KINDS = np.array([sorted(_TYPE_LETTER).index(_DTYPES.get(encoding, "int32")) for encoding in range(256)])
-"""A number for each sample type, by encoding."""
 _TEXT = 0
 _FAR_NS = 31 * DAY_NS
 _LEAST_PAYLOAD = 41  # of miniSEED 3: its header, and an identifier
@@ -76,7 +71,7 @@ class MiniSeedReader:
         end_ns = sample_time_ns(int(b["start_ns"]), rate, int(b["samples"]) - 1)
         if end_ns - a["start_ns"] > _FAR_NS:
             return None
-        dtype = _DTYPES[int(a["encoding"])]
+        dtype = DTYPES[int(a["encoding"])]
         return Span(Channel.parse(first.channels[0]), rate, dtype, int(a["start_ns"]), end_ns, -1)
 
 
@@ -113,7 +108,7 @@ class MiniSeedFile:
             key = (
                 self._table.channels[first["channel"]],
                 float(first["rate_hz"]),
-                _DTYPES[int(first["encoding"])],
+                DTYPES[int(first["encoding"])],
             )
             count = int(rows["samples"][chain.rows].sum())
             last = sample_time_ns(chain.start_ns, chain.rate_hz, count - 1)
@@ -180,7 +175,7 @@ class MiniSeedFile:
     ) -> None:
         """Decode some records of a chain; those that can't be are cut out, and the chain continues after."""
         rows = self._table.rows[chain.rows[first:stop]]
-        samples, good = _decode_records(self._data, rows, allocate, problems)
+        samples, good = decode_records(self._data, rows, allocate, problems)
         counts = rows["samples"].astype(np.int64)
         ends = np.cumsum(counts)
         for a, b in _true_runs(good):
@@ -221,7 +216,7 @@ def _near(stretches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
 def _usable(table: HeaderTable, problems: list[Problem]) -> NDArray[np.int64]:
     """Choose the records that hold samples; what is left out and should not be is a problem."""
     rows = table.rows
-    known = np.isin(rows["encoding"], list(_DTYPES))
+    known = np.isin(rows["encoding"], list(DTYPES))
     slowest, fastest = RATES_HZ
     rated = (rows["rate_hz"] >= slowest) & (rows["rate_hz"] <= fastest)
     filled = rows["samples"] > 0
@@ -258,7 +253,7 @@ def _is_channel(name: str) -> bool:
 
 def _alike(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Sort records by channel, type, version and rate; groups in the order in which they appear."""
-    keys = (rows["channel"], _KINDS[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64))
+    keys = (rows["channel"], KINDS[rows["encoding"]], rows["rank"], rows["rate_hz"].view(np.int64))
     if all((key[members] == key[members[:1]]).all() for key in keys):
         return [members] if len(members) else []
     table = np.stack(keys, axis=1)[members]
@@ -295,80 +290,6 @@ def _continuous_runs(rows: NDArray[Any], members: NDArray[np.int64]) -> list[NDA
         joined[following].append(run)
         ends[following] = end
     return [members[np.concatenate(parts)] for parts in joined]
-
-
-def _decode_records(
-    data: bytes, rows: NDArray[Any], allocate: Allocate, problems: list[Problem]
-) -> tuple[Samples, NDArray[np.bool_]]:
-    """Decode records into one array, and tell which of them decoded."""
-    counts = rows["samples"].astype(np.int64)
-    samples: Any = allocate(int(counts.sum()), _DTYPES[int(rows["encoding"][0])])
-    encoding = int(rows["encoding"][0])
-    if encoding in (STEIM1, STEIM2) and (rows["encoding"] == encoding).all() and rows["swap"].all():
-        starts = rows["offset"] + rows["payload"]
-        stops = rows["offset"] + rows["length"]
-        buffer = np.frombuffer(data, dtype=np.uint8)
-        good = decode_steim(buffer, starts, stops, counts, encoding, samples)
-    else:
-        good = np.zeros(len(rows), dtype=bool)
-    left = np.flatnonzero(~good)
-    if len(left):
-        _decode_by_libmseed(data, rows, left, samples, good, problems)
-    samples.flags.writeable = False
-    return samples, good
-
-
-def _decode_by_libmseed(
-    data: bytes,
-    rows: NDArray[Any],
-    chosen: NDArray[np.int64],
-    samples: Samples,
-    good: NDArray[np.bool_],
-    problems: list[Problem],
-) -> None:
-    """Decode some records, each to its place, and say what is wrong with those that can't be."""
-    from pymseed import clear_error_messages, clibmseed, ffi
-
-    letter = ffi.new("char *", _TYPE_LETTER[samples.dtype.name])
-    source, target = ffi.from_buffer(data), ffi.from_buffer(samples)
-    decode, null, size = clibmseed.ms_decode_data, ffi.NULL, samples.itemsize
-    counts = rows["samples"].astype(np.int64)
-    positions = ((np.cumsum(counts) - counts) * size)[chosen].tolist()
-    columns = ("offset", "payload", "length", "encoding", "samples", "swap")
-    fields = zip(*(rows[name][chosen].tolist() for name in columns), strict=True)
-    for number, position, field in zip(chosen.tolist(), positions, fields, strict=True):
-        offset, payload, length, encoding, count, swap = field
-        decoded = decode(
-            source + offset + payload, length - payload, encoding, count, target + position, count * size,
-            letter, swap, null, 0,
-        )  # fmt: skip
-        good[number] = decoded == count
-        if decoded != count:
-            detail = f"record at offset {offset}: {max(0, decoded)} of {count} samples decode"
-            problems.append(Problem("corrupt record", detail))
-    clear_error_messages()
-    _check_steim(data, rows, samples, good, problems)
-
-
-def _check_steim(
-    data: bytes, rows: NDArray[Any], samples: Samples, good: NDArray[np.bool_], problems: list[Problem]
-) -> None:
-    """Compare the last sample of each Steim record with the one that its first frame states."""
-    steim = good & np.isin(rows["encoding"], (STEIM1, STEIM2))
-    if not steim.any():
-        return
-    last = samples[np.cumsum(rows["samples"].astype(np.int64)) - 1]
-    at = rows["offset"] + rows["payload"] + 8
-    stated_bytes = np.frombuffer(data, np.uint8)[np.minimum(at[:, None] + np.arange(4), len(data) - 1)]
-    stated = np.ascontiguousarray(stated_bytes).view(np.int32)[:, 0]
-    stated = np.where(rows["swap"], stated.byteswap(), stated)
-    for number in np.flatnonzero(steim & (last != stated)):
-        good[number] = False
-        detail = (
-            f"record at offset {rows['offset'][number]}: its last sample decodes to {last[number]}, "
-            f"its header states {stated[number]}"
-        )
-        problems.append(Problem("corrupt record", detail))
 
 
 def _true_runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -13,43 +13,32 @@ blockette 1000 are Steim1 in the byte order of their header, and end where the n
 
 from __future__ import annotations
 
-import contextlib
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive.grid import DAY_NS
-from pipeline.archive.readers.protocol import Problem
-
-__all__ = ["HEADER", "HeaderTable", "holds_record", "is_record", "parse_headers"]
-
-HEADER = np.dtype(
-    [
-        ("offset", np.int64),  # of the record in the file
-        ("length", np.int32),
-        ("payload", np.int32),  # offset of the data in the record
-        ("samples", np.int32),
-        ("start_ns", np.int64),
-        ("rate_hz", np.float64),
-        ("encoding", np.uint8),
-        ("swap", np.bool_),  # the data are not in this machine's byte order
-        ("rank", np.uint8),
-        ("timing_quality", np.int16),
-        ("clipped", np.bool_),
-        ("leap", np.bool_),  # a positive leap second lies in this record
-        ("channel", np.int32),  # row of HeaderTable.channels
-        ("resolution_ns", np.int32),  # how exactly start_ns is stated
-    ],
-    align=True,
+from pipeline.archive.readers.miniseed_marks import (
+    CONTROL_HEADER,
+    FIXED_HEADER,
+    HEADER_MARK,
+    NEXT_HEADER,
+    NOISE_RECORD,
+    byte_order,
+    holds_another,
+    looks_like_header,
 )
+from pipeline.archive.readers.miniseed_single import take_single
+from pipeline.archive.readers.miniseed_table import HEADER, Collector, HeaderTable
+from pipeline.archive.readers.protocol import Problem
+from pipeline.archive.readers.steim import STEIM1
 
-FIXED_HEADER = 48
-_HEADER_MARK = 8  # bytes that tell a header
+__all__ = ["parse_headers"]
+
 RANKS = {ord("R"): 1, ord("D"): 2, ord("Q"): 3, ord("M"): 4}
 _RANK_OF_BYTE = np.zeros(256, dtype=np.uint8)
 for _quality, _rank in RANKS.items():
@@ -60,45 +49,7 @@ _TIME_CORRECTION_APPLIED = 0x02
 _POSITIVE_LEAP = 0x10
 _DIGITIZER_CLIPPING = 0x02
 _AMPLIFIER_SATURATION = 0x01
-_NEXT_HEADER = re.compile(rb"[0-9 \x00]{6}[DRQM][ \x00]|MS\x03")
-_CONTROL_HEADER = re.compile(rb"\d{6}[VAST][ *]")
-_NOISE_RECORD = re.compile(rb"\d{6} {42}")
-_STEIM1 = 10
-_MAX_RECORD = 10 * 1024 * 1024
 _MAX_POWER = 20
-_LEAST_RECORD = 128
-_VERSION_3 = b"MS\x03"
-_MAX_SAMPLES = 2**31 - 1
-_MAX_EXTRA = 1000
-
-
-@dataclass(slots=True)
-class HeaderTable:
-    """The records of a file: a row each, the channels they name, and what was wrong."""
-
-    rows: NDArray[Any]
-    channels: list[str]
-    problems: list[Problem]
-
-
-@dataclass(slots=True)
-class _Collector:
-    """Tables of runs in file order, and the names of channels in order of appearance."""
-
-    parts: list[NDArray[Any]] = field(default_factory=list)
-    number_of: dict[bytes, int] = field(default_factory=dict)
-    channels: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def channel(self, key: bytes, name: str) -> int:
-        if key not in self.number_of:
-            if not key.isascii():
-                detail = f"the codes {key!r} are read as {name}"
-                self.problems.append(Problem("codes not ASCII", detail, lost=False))
-            if name not in self.channels:
-                self.channels.append(name)
-            self.number_of[key] = self.channels.index(name)
-        return self.number_of[key]
 
 
 def parse_headers(data: bytes) -> HeaderTable:
@@ -115,11 +66,11 @@ def parse_headers(data: bytes) -> HeaderTable:
     HeaderTable
         Records in file order. Bytes that belong to none are named in ``problems``.
     """
-    collector = _Collector()
+    collector = Collector()
     position, end = 0, len(data)
     buffer = np.frombuffer(data, dtype=np.uint8)
     while position < end:
-        taken = _uniform_run(buffer, position, collector) or _single(data, position, collector)
+        taken = _uniform_run(buffer, position, collector) or take_single(data, position, collector)
         if not taken:
             position = _torn_off(data, position, collector)
             taken = _skip(data, position, collector)
@@ -128,7 +79,7 @@ def parse_headers(data: bytes) -> HeaderTable:
     return HeaderTable(rows, collector.channels, collector.problems)
 
 
-def _torn_off(data: bytes, position: int, collector: _Collector) -> int:
+def _torn_off(data: bytes, position: int, collector: Collector) -> int:
     """
     Give the last record back if another one begins inside it, and nothing where it ends.
 
@@ -138,63 +89,31 @@ def _torn_off(data: bytes, position: int, collector: _Collector) -> int:
     if last is None or last["offset"][-1] + last["length"][-1] != position:
         return position
     begin = int(last["offset"][-1])
-    for match in _NEXT_HEADER.finditer(data, begin + 1, position + _HEADER_MARK):
-        if match.start() < position and _looks_like_header(data, match.start()):
+    for match in NEXT_HEADER.finditer(data, begin + 1, position + HEADER_MARK):
+        if match.start() < position and looks_like_header(data, match.start()):
             collector.parts[-1:] = [last[:-1]] if len(last) > 1 else []
             return begin
     return position
 
 
-def is_record(head: bytes) -> bool:
-    r"""
-    Tell whether a file begins like miniSEED, or like the full SEED volume around it.
-
-    >>> is_record(b"000001D PB01 "), is_record(b"MS\x03"), is_record(b"000001V 0100082"), is_record(b"GIF89a")
-    (True, True, True, False)
-    """
-    return any(kind.match(head) is not None for kind in (_NEXT_HEADER, _CONTROL_HEADER, _NOISE_RECORD))
-
-
-def holds_record(data: bytes) -> bool:
-    """Tell whether something looks like a miniSEED header anywhere in a file."""
-    return any(_looks_like_header(data, match.start()) for match in _NEXT_HEADER.finditer(data))
-
-
-def _skip(data: bytes, position: int, collector: _Collector) -> int:
+def _skip(data: bytes, position: int, collector: Collector) -> int:
     """Find the next header and name the bytes before it."""
-    match = _NEXT_HEADER.search(data, position + 1)
-    while match is not None and not _looks_like_header(data, match.start()):
-        match = _NEXT_HEADER.search(data, match.start() + 1)
+    match = NEXT_HEADER.search(data, position + 1)
+    while match is not None and not looks_like_header(data, match.start()):
+        match = NEXT_HEADER.search(data, match.start() + 1)
     following = match.start() if match is not None else len(data)
     skipped = following - position
-    if _looks_like_header(data, position):
+    if looks_like_header(data, position):
         detail = f"{skipped} bytes at offset {position} are less than the record that begins there"
         problem = Problem("truncated record", detail)
-    elif _CONTROL_HEADER.match(data, position):
+    elif CONTROL_HEADER.match(data, position):
         problem = Problem("control headers", f"{skipped} bytes skipped at offset {position}", lost=False)
-    elif _NOISE_RECORD.match(data, position) or not data[position:following].strip(b"\x00 "):
+    elif NOISE_RECORD.match(data, position) or not data[position:following].strip(b"\x00 "):
         problem = Problem("padding", f"{skipped} empty bytes at offset {position}", lost=False)
     else:
         problem = Problem("not miniSEED", f"{skipped} bytes skipped at offset {position}")
     collector.problems.append(problem)
     return skipped
-
-
-def _looks_like_header(data: Any, position: int) -> bool:
-    if bytes(data[position : position + 3]) == _VERSION_3:
-        return len(data) - position >= 40
-    if len(data) - position < FIXED_HEADER or _NEXT_HEADER.match(data, position) is None:
-        return False
-    return _byte_order(np.frombuffer(data, np.uint8, FIXED_HEADER, position)) is not None
-
-
-def _byte_order(header: NDArray[np.uint8]) -> str | None:
-    """Tell the byte order of a fixed header by its year and day, or None where neither makes sense."""
-    for order in (">", "<"):
-        year, day = header[20:24].view(f"{order}u2")
-        if 1900 <= year <= 2100 and 1 <= day <= 366 and header[24] < 24 and header[25] < 60:
-            return order
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +139,7 @@ def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
     header = buffer[position : position + FIXED_HEADER]
     if len(header) < FIXED_HEADER or not _RANK_OF_BYTE[header[6]]:
         return None
-    order = _byte_order(header)
+    order = byte_order(header)
     if order is None:
         return None
     found: dict[int, int] = {}
@@ -240,7 +159,7 @@ def _shape(buffer: NDArray[np.uint8], position: int) -> _Shape | None:
     if 1000 in found:
         encoding, word_order, power = (int(v) for v in buffer[position + found[1000] + 4 :][:3])
     else:
-        encoding, word_order, power = _STEIM1, -1, _power_to_next(buffer, position)
+        encoding, word_order, power = STEIM1, -1, _power_to_next(buffer, position)
     if not 7 <= power <= _MAX_POWER or position + (1 << power) > len(buffer):
         return None
     if max(*fixed, *(offset + 7 for offset in found.values())) >= 1 << power:
@@ -258,12 +177,12 @@ def _power_to_next(buffer: NDArray[np.uint8], position: int) -> int:
         following = position + (1 << power)
         if following >= len(data):
             return power if following == len(data) else 0
-        if _looks_like_header(data, following) or _CONTROL_HEADER.match(data, following):
+        if looks_like_header(data, following) or CONTROL_HEADER.match(data, following):
             return power
     return 0
 
 
-def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector) -> int:
+def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: Collector) -> int:
     """Append the run of like records that begins here; return its bytes, 0 if there is none."""
     shape = _shape(buffer, position)
     if shape is None:
@@ -280,7 +199,7 @@ def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector
     like &= (records[:, 24] < 24) & (records[:, 25] < 60)
     if not like.all():
         records = records[: int(np.argmin(like))]
-    if len(records) == 1 and _holds_another(buffer.data, position, shape.length):
+    if len(records) == 1 and holds_another(buffer.data, position, shape.length):
         return 0
     rows = np.zeros(len(records), dtype=HEADER)
     rows["offset"] = position + np.arange(len(records), dtype=np.int64) * shape.length
@@ -298,18 +217,6 @@ def _uniform_run(buffer: NDArray[np.uint8], position: int, collector: _Collector
     rows["channel"] = _channels(records, collector)
     collector.parts.append(rows)
     return len(records) * shape.length
-
-
-def _holds_another(data: Any, position: int, length: int) -> bool:
-    """Tell whether another record begins inside one: where records can begin, or anywhere of its channel."""
-    inside = range(position + _LEAST_RECORD, position + length, _LEAST_RECORD)
-    codes = bytes(data[position + 8 : position + 20])
-    return any(
-        match[0][:2] != _VERSION_3[:2]
-        and (match.start() in inside or bytes(data[match.start() + 8 : match.start() + 20]) == codes)
-        and _looks_like_header(data, match.start())
-        for match in _NEXT_HEADER.finditer(data, position + 1, position + length)
-    )
 
 
 def _like_the_first(records: NDArray[np.uint8], fixed: Sequence[int]) -> NDArray[np.bool_]:
@@ -355,7 +262,7 @@ def _rate_hz(records: NDArray[np.uint8], shape: _Shape) -> NDArray[np.float64]:
     return np.asarray(rate, dtype=np.float64)
 
 
-def _channels(records: NDArray[np.uint8], collector: _Collector) -> NDArray[np.int32]:
+def _channels(records: NDArray[np.uint8], collector: Collector) -> NDArray[np.int32]:
     """Number the channels of a run: station, location, channel and network stand in bytes 8 to 20."""
     codes = np.ascontiguousarray(records[:, 8:20]).view("V12")[:, 0]
     if (records[:, 8:20] == records[0, 8:20]).all():
@@ -376,83 +283,3 @@ def _channel_name(code: bytes) -> str:
         for part in (code[:5], code[5:7], code[7:10], code[10:12])
     )
     return f"{network}.{station}.{location}.{channel}"
-
-
-def _single(data: bytes, position: int, collector: _Collector) -> int:
-    """Append one record as libmseed understands it; return its length, 0 if it does not."""
-    if not _looks_like_header(data, position):
-        return 0
-    import pymseed
-
-    record = pymseed.MS3Record()
-    try:
-        record.parse_into(memoryview(data)[position : position + _MAX_RECORD], unpack_data=False)
-    except pymseed.PymseedError as error:
-        pymseed.clear_error_messages()
-        if getattr(error, "status_code", None) != pymseed.clibmseed.MS_INVALIDCRC:
-            return 0
-        length = _length_of_version_3(data, position)
-        detail = f"record of {length} bytes at offset {position} does not match its checksum"
-        collector.problems.append(Problem("wrong CRC", detail))
-        return _to_sound_record(data, position, length)
-    if record.formatversion == 2 and _holds_another(data, position, record.reclen):
-        return 0
-    collector.parts.append(_row_of(record, position, collector))
-    return int(record.reclen)
-
-
-def _length_of_version_3(data: bytes, position: int) -> int:
-    """Add up the fixed header, the identifier, the extra headers and the payload."""
-    identifier = data[position + 33]
-    extra = int.from_bytes(data[position + 34 : position + 36], "little")
-    payload = int.from_bytes(data[position + 36 : position + 40], "little")
-    return 40 + identifier + extra + payload
-
-
-def _to_sound_record(data: bytes, position: int, length: int) -> int:
-    """Return the way to the first sound record inside a damaged one, whose length may be wrong."""
-    import pymseed
-
-    end = position + length + len(_VERSION_3) - 1
-    at = data.find(_VERSION_3, position + 1, end)
-    while at >= 0:
-        with contextlib.suppress(pymseed.PymseedError):
-            pymseed.MS3Record().parse_into(memoryview(data)[at : at + _MAX_RECORD], unpack_data=False)
-            return at - position
-        at = data.find(_VERSION_3, at + 1, end)
-    pymseed.clear_error_messages()
-    return length
-
-
-def _row_of(record: Any, position: int, collector: _Collector) -> NDArray[Any]:
-    from pymseed import clibmseed, ffi, sourceid2nslc
-
-    offset, size = ffi.new("uint32_t *"), ffi.new("uint32_t *")
-    clibmseed.msr3_data_bounds(record._msr, offset, size)  # noqa: SLF001 (no other way to the payload)
-
-    def extra(name: str) -> float:
-        """Read a number of the extra headers; -1 where there is none, or none that makes sense."""
-        try:
-            value = record.get_extra_header(f"/FDSN/{name}") if record.extralength else None
-        except ValueError:
-            return -1
-        return float(value) if isinstance(value, bool | int | float) and abs(value) <= _MAX_EXTRA else -1
-
-    try:
-        identifier = record.sourceid
-        name = ".".join(sourceid2nslc(identifier))
-    except ValueError:  # the reader names it, and leaves its records out
-        identifier = name = bytes(ffi.string(record._msr.sid)).decode("ascii", "backslashreplace")  # noqa: SLF001
-    row = np.zeros(1, dtype=HEADER)
-    row["offset"], row["length"] = position, record.reclen
-    row["payload"], row["samples"] = offset[0], min(record.samplecnt, _MAX_SAMPLES)
-    row["start_ns"], row["rate_hz"] = record.starttime, record.samprate
-    row["encoding"] = record.encoding if record.encoding >= 0 else _STEIM1
-    row["rank"] = record.pubversion
-    row["swap"] = record.swapflag_dict()["payload_swapped"]
-    row["timing_quality"] = int(extra("Time/Quality"))
-    row["clipped"] = extra("Flags/DigitizerClipping") > 0 or extra("Flags/AmplifierSaturation") > 0
-    row["leap"] = extra("Time/LeapSecond") > 0
-    row["channel"] = collector.channel(identifier.encode(), name)
-    row["resolution_ns"] = 1 if record.formatversion == 3 else 1000
-    return row

@@ -8,7 +8,7 @@ from pipeline.archive.readers.ggp import GgpReader
 from pipeline.archive.readers.gse import GseReader
 from pipeline.archive.readers.mapping import SourceRule
 from pipeline.archive.readers.miniseed import MiniSeedReader
-from pipeline.archive.readers.miniseed_headers import holds_record
+from pipeline.archive.readers.miniseed_marks import holds_record
 from pipeline.archive.readers.protocol import Reader, SourceFile
 from pipeline.archive.readers.sac import SacReader
 from pipeline.archive.readers.seismic import SEISMIC_READERS
