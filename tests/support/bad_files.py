@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import obspy
 from bad_input import SECOND, Group, Place, Trace, walk
+from miniseed_files import records_of_24_bits
 
 __all__ = ["FILES", "KINDS"]
 
@@ -351,14 +352,18 @@ def byte_orders(place: Place) -> list[Trace]:
     return [trace]
 
 
-@KINDS.case("Steim1, Steim2, 16 and 32 bits in one file", said=(), becomes="all there", status=0)
+@KINDS.case("Steim1, Steim2, 16, 24 and 32 bits in one file", said=(), becomes="all there", status=0)
 def integer_encodings(place: Place) -> list[Trace]:
-    trace = Trace(walk(4000))
+    trace = Trace(walk(6000))
     encodings = ("STEIM1", "STEIM2", "INT16", "INT32")
     data = b"".join(
         trace.part(at, at + 1000).records(encoding=encoding)
         for at, encoding in zip(range(0, 4000, 1000), encodings, strict=True)
     )
+    orders: tuple[Literal["big", "little"], ...] = ("big", "little")
+    for at, order in zip((4000, 5000), orders, strict=True):
+        part = trace.part(at, at + 1000)
+        data += records_of_24_bits(part.samples, part.start_ns, 1.0, channel=part.channel, order=order)
     place.write("bad.mseed", data)
     return [trace]
 
@@ -390,8 +395,8 @@ def float_kinds(place: Place) -> list[Trace]:
 
 
 @KINDS.case(
-    "an encoding that nobody decodes (24 bits)",
-    said=("lost: {sources}/bad.mseed: unknown encoding: 1 records of encoding 2",),
+    "an encoding that nobody decodes (that of the USNSN)",
+    said=("lost: {sources}/bad.mseed: unknown encoding: 1 records of encoding 15",),
     becomes="those of the record are missing",
     status=1,
 )
@@ -399,7 +404,7 @@ def unknown_encoding(place: Place) -> list[Trace]:
     trace = Trace(walk(3000))
     data, counts = bytearray(trace.records()), counts_of(trace.records())
     assert data[RECORD + 52] == 11  # blockette 1000 follows the fixed header
-    data[RECORD + 52] = 2
+    data[RECORD + 52] = 15
     place.write("bad.mseed", bytes(data))
     return [trace.part(0, counts[0]), trace.part(counts[0] + counts[1])]
 

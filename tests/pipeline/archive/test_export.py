@@ -6,11 +6,12 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import obspy
 import pytest
-from miniseed_files import records
+from miniseed_files import records, records_of_24_bits
 
 from pipeline.archive.export import export_days
 from pipeline.archive.grid import DAY_NS, day_number
@@ -49,6 +50,21 @@ def test_differences_that_steim2_cannot_hold(
     assert set(parse_headers(out).rows["encoding"].tolist()) == {expected}
     (piece,), _ = open_source(out, "x").read(*EVER)
     np.testing.assert_array_equal(piece.samples, samples)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_integers_of_24_bits(
+    order: Literal["big", "little"], version: int, tmp_path: Path, archive_of: Callable[..., Archive]
+) -> None:
+    samples = np.array([-(2**23), 2**23 - 1, -1, 0, 1, -(2**15) - 1] * 50, dtype=np.int32)
+    data = records_of_24_bits(samples, DAY * DAY_NS, 100.0, channel="XX.TEST..HHZ", order=order)
+    ((out, _),) = there_and_back(data, tmp_path, archive_of, version)
+    (piece,), _ = open_source(out, "x").read(*EVER)
+    np.testing.assert_array_equal(piece.samples, samples)
+    assert piece.start_ns == DAY * DAY_NS
+    if version == 2:
+        np.testing.assert_array_equal(obspy.read(io.BytesIO(out))[0].data, samples)
 
 
 @pytest.mark.parametrize("rate", [1.851852, 33.3333, 59.5238, 99.99])

@@ -144,6 +144,33 @@ def test_the_smallest_integer_is_a_sample() -> None:
     np.testing.assert_array_equal(piece.samples, samples)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("word_order", [0, 1])
+def test_integers_of_24_bits(order: str, word_order: int) -> None:
+    """By hand, as two's complement in three bytes: nothing else at hand reads or writes them."""
+    samples = [0, 1, -1, 255, 256, -256, -257, 65_536, -65_537, 0x123456, 2**23 - 1, -(2**23)]
+    known = {0x123456: b"\x12\x34\x56", 2**23 - 1: b"\x7f\xff\xff", -(2**23): b"\x80\x00\x00"}
+    packed = [(value % 2**24).to_bytes(3, "big") for value in samples]
+    assert {value: packed[samples.index(value)] for value in known} == known
+    payload = b"".join(each if word_order else each[::-1] for each in packed)
+    data = record(payload, len(samples), order=order, word_order=word_order, encoding=2)
+    (piece,), problems = read(data)
+    assert problems == []
+    assert piece.samples.dtype == np.int32
+    assert piece.samples.tolist() == samples
+    span = peek_source(data, data, len(data), "x.mseed")
+    assert span is not None
+    assert span.dtype == "int32"
+
+
+def test_integers_of_24_bits_beyond_the_record() -> None:
+    found, problems = read(record(bytes(range(240)), 200, encoding=2) + record(bytes(240), 80, encoding=2))
+    assert [piece.samples.tolist() for piece in found] == [[0] * 80]
+    assert [(problem.reason, problem.detail) for problem in problems] == [
+        ("corrupt record", "record at offset 0: 0 of 200 samples decode")
+    ]
+
+
 def test_lengths_and_encodings_mixed_in_one_file() -> None:
     """One clock through records of six lengths and three encodings is one piece."""
     samples, at, data = wave(60_000), 0, b""
@@ -337,7 +364,7 @@ def test_corrupt_steim_costs_its_record_alone(encoding: str) -> None:
         ({"blockettes": (1000, 100), "exact_rate": 1e9}, "no sampling rate", "1e\\+09 Hz"),
         ({"blockettes": (1000, 100), "exact_rate": 1e-9}, "no sampling rate", "1e-09 Hz"),
         ({"blockettes": (1000, 100), "exact_rate": float("inf")}, "no sampling rate", "inf Hz"),
-        ({"encoding": 2}, "unknown encoding", "1 records of encoding 2"),
+        ({"encoding": 15}, "unknown encoding", "1 records of encoding 15"),
         ({"encoding": 99}, "unknown encoding", "1 records of encoding 99"),
         ({"codes": b"T ST   HHZXX"}, "no channel name", r"XX\.T ST\.\.HHZ"),
         ({"codes": b"            "}, "no channel name", r"'\.\.\.'"),
