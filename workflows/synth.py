@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -43,6 +43,7 @@ from pipeline.synthetic.records.truth import (
     laws_table,
     magnitudes_table,
     network_magnitudes,
+    noise_magnitudes_table,
     noise_table,
     rises_table,
     signals_table,
@@ -60,7 +61,7 @@ from workflows.runners import Runner
 
 __all__ = ["preview", "register", "synthesize"]
 
-VERSION = 4
+VERSION = 5
 """Part of every fingerprint: raised when the same config would give other bytes."""
 
 CONFIG = "config.toml"
@@ -68,6 +69,7 @@ _PARTS = {
     "arrivals": "blocks/arrivals",
     "station_magnitudes": "blocks/magnitudes",
     "noise_levels": "blocks/noise_levels",
+    "noise_magnitudes": "blocks/noise_magnitudes",
     "signals": "blocks/signals",
 }
 """Folder of each table that is made block by block; the first one has the ledger."""
@@ -124,17 +126,18 @@ def _designed(scenario: Scenario, block: Block) -> dict[str, pa.Table]:
     start_ns, stop_ns = _span_ns(stream, config)
     days = _days(block, config)
     low_ns, high_ns = max(days.start * DAY_NS, start_ns), min(days.stop * DAY_NS, stop_ns)
-    levels: Iterable[NoiseLevel] = ()
+    levels: Sequence[NoiseLevel] = ()
     signals: list[Signal] = []
     if stream.network != GRAVITY_NETWORK:
-        levels = station_levels(scenario, station, low_ns, high_ns)
+        levels = list(station_levels(scenario, station, low_ns, high_ns))
         signals = station_signals(scenario, station, low_ns, high_ns)
     elif _measures_gravity(station, stream):
         own = design(config, station.name)
-        levels = gravimeter_levels(stream.code, own.noise, own.rises, low_ns, high_ns)
+        levels = list(gravimeter_levels(stream.code, own.noise, own.rises, low_ns, high_ns))
         signals = gravimeter_signals(scenario, station, low_ns, high_ns, start_ns)
     return {
         "noise_levels": noise_table(str(stream), levels),
+        "noise_magnitudes": noise_magnitudes_table(str(stream), levels),
         "signals": signals_table(str(stream), signals),
     }
 

@@ -11,7 +11,15 @@ import pyarrow.compute as pc
 
 from pipeline.errors import FormatError
 from pipeline.tables.catalog import ARRIVALS, EVENTS, STATION_MAGNITUDES
-from pipeline.tables.noise import NOISE_LEVELS, QUALITY, RISES, TRENDS
+from pipeline.tables.noise import (
+    NOISE_LEVELS,
+    NOISE_MAGNITUDES,
+    QUALITY,
+    QUALITY_MONTHS,
+    RISES,
+    RISES_BEFORE,
+    TRENDS,
+)
 from pipeline.tables.picking import DETECTIONS, MATCHES, PICKS
 from pipeline.tables.signals import SIGNAL_CLASSES
 from pipeline.tables.spec import Column, TableSpec, unit_of
@@ -27,9 +35,12 @@ _ALL = (
     ARRIVALS,
     STATION_MAGNITUDES,
     NOISE_LEVELS,
+    NOISE_MAGNITUDES,
     QUALITY,
+    QUALITY_MONTHS,
     TRENDS,
     RISES,
+    RISES_BEFORE,
     SIGNAL_CLASSES,
     FAULTS,
     SIGNALS,

@@ -15,6 +15,7 @@ import pyarrow as pa
 __all__ = [
     "COUNT",
     "DAY",
+    "FLAG",
     "REAL",
     "SINGLE",
     "TABLE_KEY",
@@ -36,6 +37,7 @@ DAY: Final = pa.date32()
 TEXT: Final = pa.string()
 TEXTS: Final = pa.list_(pa.field("element", pa.string(), nullable=False))
 COUNT: Final = pa.int32()
+FLAG: Final = pa.bool_()
 REAL: Final = pa.float64()
 SINGLE: Final = pa.float32()
 """Single precision is for what no instrument knows to seven digits: probabilities, ratios, errors."""

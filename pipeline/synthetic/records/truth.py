@@ -26,6 +26,7 @@ __all__ = [
     "laws_table",
     "magnitudes_table",
     "network_magnitudes",
+    "noise_magnitudes_table",
     "noise_table",
     "rises_table",
     "signals_table",
@@ -162,6 +163,7 @@ def noise_table(stream: str, levels: Iterable[NoiseLevel]) -> pa.Table:
         len(rows),
         stream=[stream] * len(rows),
         component=[level.component for level in rows],
+        span=["day"] * len(rows),
         period_start=np.array([level.day * DAY_NS for level in rows], dtype=np.int64),
         period_days=[1] * len(rows),
         band=[level.band for level in rows],
@@ -170,8 +172,25 @@ def noise_table(stream: str, levels: Iterable[NoiseLevel]) -> pa.Table:
         p50=[level.p50 for level in rows],
         p95=[level.p95 for level in rows],
         days=[1] * len(rows),
+    )
+
+
+def noise_magnitudes_table(stream: str, levels: Iterable[NoiseLevel]) -> pa.Table:
+    """Tabulate the designed magnitudes of a gravimeter as ``noise_magnitudes``, in periods of a day."""
+    rows = list({level.day: level for level in levels if level.snm is not None}.values())
+    return _table(
+        "noise_magnitudes",
+        len(rows),
+        stream=[stream] * len(rows),
+        component=[level.component for level in rows],
+        span=["day"] * len(rows),
+        period_start=np.array([level.day * DAY_NS for level in rows], dtype=np.int64),
+        period_days=[1] * len(rows),
         snm=[level.snm for level in rows],
         ssnm=[level.ssnm for level in rows],
+        quiet=[[] for _ in rows],
+        runs=[[] for _ in rows],
+        ranked_days=[1] * len(rows),
     )
 
 

@@ -18,6 +18,7 @@ from pipeline.tables import SCHEMAS, Provenance, empty, provenance, read_table, 
 
 _VALUES = {
     pa.string(): st.text(max_size=8),
+    pa.bool_(): st.booleans(),
     pa.int32(): st.integers(-(2**31), 2**31 - 1),
     pa.float64(): st.floats(allow_nan=False),
     pa.float32(): st.floats(allow_nan=False, width=32),

@@ -23,8 +23,9 @@ DESIGN = {
     "arrivals": "event_id stream phase pick_time residual_s weight distance_km azimuth_deg probability model"
     " weights amplitude_m_per_s snr",
     "station_magnitudes": "event_id stream type magnitude residual",
-    "noise_levels": "stream component period_start period_days band level_db p05 p50 p95 days snm ssnm tnm"
-    " quiet_days",
+    "noise_levels": "stream component span period_start period_days band level_db p05 p50 p95 days",
+    "noise_magnitudes": "stream component span period_start period_days snm snm_std ssnm ssnm_daily tnm"
+    " quiet runs ranked_days tide_factor reason",
     "signal_classes": "streams time class log_likelihood membership",
     "faults": "stream components kind start end size",
     "magnitude_laws": "type b b_std minimum events",

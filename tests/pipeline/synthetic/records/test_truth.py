@@ -17,6 +17,7 @@ from pipeline.synthetic.records.noise_design import gravimeter_levels
 from pipeline.synthetic.records.signals import Signal
 from pipeline.synthetic.records.truth import (
     drifts_table,
+    noise_magnitudes_table,
     noise_table,
     rises_table,
     signals_table,
@@ -80,11 +81,14 @@ def test_a_rise_is_that_of_the_config(gravimeters: dict[str, Gravimeter]) -> Non
 def test_noise_levels_have_magnitudes_that_belong_to_them(gravimeters: dict[str, Gravimeter]) -> None:
     own = gravimeters["GY.G01..LGZ"]
     day = START.toordinal() - dt.date(1970, 1, 1).toordinal()
-    levels = gravimeter_levels("LGZ", own.noise, own.rises, day * DAY_NS, (day + 3) * DAY_NS)
+    levels = list(gravimeter_levels("LGZ", own.noise, own.rises, day * DAY_NS, (day + 3) * DAY_NS))
     rows = check(noise_table("GY.G01..LGZ", levels), "noise_levels").to_pylist()
     assert len(rows) == 6
-    for row in rows:
-        magnitude = row["snm"] if row["band"] == "200-600s" else row["ssnm"]
+    magnitudes = check(noise_magnitudes_table("GY.G01..LGZ", levels), "noise_magnitudes").to_pylist()
+    assert [row["period_start"] for row in magnitudes] == [row["period_start"] for row in rows[::2]]
+    for number, row in enumerate(rows):
+        of_day = magnitudes[number // 2]
+        magnitude = of_day["snm"] if row["band"] == "200-600s" else of_day["ssnm"]
         assert magnitude == pytest.approx(noise_magnitude(np.array([10 ** (row["level_db"] / 10) * 1e18])))
         assert magnitude == pytest.approx(
             own.noise.snm if row["band"] == "200-600s" else own.noise.ssnm, abs=1e-3
