@@ -20,6 +20,7 @@ from pipeline.archive.blocks import DayRow, Source, day_row
 from pipeline.archive.grid import DAY_NS, DayGrid, day_number, day_of_number
 from pipeline.archive.index import DayEntry, day_entry
 from pipeline.archive.merge import DayContent, merge_day
+from pipeline.archive.patience import PATIENCE_S
 from pipeline.archive.pieces import Piece, Span
 from pipeline.archive.placement import Run, SideRun, place
 from pipeline.archive.readers import UNREADABLE, Content, Problem, SourceFile, open_source, parse_rule
@@ -28,7 +29,19 @@ from pipeline.archive.writer import BlockWriter
 from pipeline.errors import SourceError
 from pipeline.keys import Block, Stream
 
-__all__ = ["AssembledDay", "BlockJob", "BlockReport", "Claim", "assemble_block", "grid_for", "touched_days"]
+__all__ = [
+    "STILL_HELD",
+    "AssembledDay",
+    "BlockJob",
+    "BlockReport",
+    "Claim",
+    "assemble_block",
+    "grid_for",
+    "touched_days",
+]
+
+STILL_HELD = "; the archive keeps what it gave before"
+"""Said of a file that can't be read just now, where that is so."""
 
 MAX_RATE_ERROR = 1e-4
 """A rate belongs to the grid of a stream that lies within this part of it."""
@@ -99,6 +112,7 @@ def assemble_block(
     *,
     permit: Callable[[], object] | None = None,
     on_surprise: Callable[[Source], object] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> BlockReport:
     """
     Bring a block up to date with its source files.
@@ -114,6 +128,8 @@ def assemble_block(
     on_surprise : callable, optional
         Called with a file that holds more than its ends showed, before anything made of it is committed:
         once the block is done, nobody looks into the file again.
+    patience_s : float
+        How long a file in a bucket may take; see `pipeline.archive.patience`.
 
     Returns
     -------
@@ -122,7 +138,7 @@ def assemble_block(
     """
     report = BlockReport()
     first_day = day_number(job.block.first_day(store.options.block_days))
-    with Arriving() as arriving:
+    with Arriving(patience_s) as arriving:
         files = _OpenFiles(report, arriving, first_day, on_surprise)
         for grid in sorted({claim.grid for claim in job.claims}):
             claims = [claim for claim in job.claims if claim.grid == grid]
@@ -192,9 +208,11 @@ def _make_day(
             continue
         number = len(sources)
         found, trouble = files.read(claim, stream, grid, day)
+        is_held = found is None and old is not None and claim.source in old.sources
+        trouble = [_still_held(problem) for problem in trouble] if is_held else trouble
         problems += [problem for problem in trouble if problem not in problems]
         if found is None:
-            if old is not None and claim.source in old.sources:
+            if is_held:
                 kept.add(claim.source)
                 sources.append(claim.source)
             continue
@@ -268,7 +286,9 @@ class _OpenFiles:
 
     def expect(self, claims: Iterable[Claim]) -> None:
         """Ask for files that will be read soon."""
-        self._arriving.expect(c.source for c in claims if c.reachable and c.source.url not in self._open)
+        for claim in claims:
+            if claim.reachable and claim.source.url not in self._open:
+                self._arriving.expect([claim.source], keep=not claim.peeked)
 
     def close_before(self, day: int) -> None:
         """Let go of files that end before a day, and of all samples that were read."""
@@ -300,7 +320,7 @@ class _OpenFiles:
     def _open_file(self, claim: Claim) -> tuple[SourceFile | None, list[Problem]]:
         source = claim.source
         try:
-            data = self._arriving.take(source)
+            data = self._arriving.take(source, keep=not claim.peeked)
             file = open_source(data, source.url, parse_rule(source.rule))
         except OSError as error:
             if not isinstance(error, SourceError):
@@ -314,6 +334,10 @@ class _OpenFiles:
             if self._on_surprise is not None:
                 self._on_surprise(source)
         return file, _told_of(source.url, content.problems)
+
+
+def _still_held(problem: Problem) -> Problem:
+    return replace(problem, detail=f"{problem.detail}{STILL_HELD}", lost=False)
 
 
 def _told_of(url: str, problems: Iterable[Problem]) -> list[Problem]:

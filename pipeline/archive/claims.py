@@ -86,7 +86,7 @@ def plan_blocks(
             last = last if last_day is None else min(last, last_day)
             if last < first:
                 continue
-            claim = Claim(scan.source, grid, first, last, url in reachable, scan.peeked)
+            claim = Claim(scan.source, grid, first, last, url in reachable and scan.was_read, scan.peeked)
             days = (day_of_number(first), day_of_number(last))
             for block in blocks_between(stream, *days, block_days):
                 claims.setdefault(block, []).append(claim)

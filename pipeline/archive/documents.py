@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.errors import FormatError
 
-__all__ = ["NAMESPACE", "count_channels", "count_superseded", "merge_stationxml"]
+__all__ = ["NAMESPACE", "channel_epochs", "count_channels", "count_superseded", "merge_stationxml"]
 
 NAMESPACE = "http://www.fdsn.org/xml/station/1"
 _LEVELS = ("Network", "Station", "Channel")
@@ -74,6 +74,31 @@ def count_channels(document: bytes) -> tuple[int, int]:
     root = _parse(document)
     codes = {(network.get("code"), station.get("code")) for network, station in _stations(root)}
     return len(codes), sum(1 for _ in root.iter(_tag("Channel")))
+
+
+def channel_epochs(document: bytes) -> dict[str, list[tuple[int, int | None]]]:
+    """
+    Return when the channels of a document have epochs.
+
+    Parameters
+    ----------
+    document : bytes
+
+    Returns
+    -------
+    dict of str to list of (int, int or None)
+        By channel, ``CI.CCC..HHZ``: the first nanosecond since 1970, and the first one after; None while the
+        epoch is open. Where a channel states no start, that of its station holds, or that of its network.
+    """
+    found: dict[str, list[tuple[int, int | None]]] = {}
+    for network, station in _stations(_parse(document)):
+        for channel in station.iterchildren(_tag("Channel")):
+            starts = (_time_ns(each, "startDate") for each in (channel, station, network))
+            start_ns = next((start for start in starts if start is not None), 0)
+            code, location = _codes(channel)
+            name = f"{network.get('code', '')}.{station.get('code', '')}.{location}.{code}"
+            found.setdefault(name, []).append((start_ns, _time_ns(channel, "endDate")))
+    return found
 
 
 def count_superseded(document: bytes, merged: bytes) -> int:

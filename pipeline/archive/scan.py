@@ -15,14 +15,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from pipeline.archive.arriving import read_source
 from pipeline.archive.blocks import Source
 from pipeline.archive.layouts import read_name
 from pipeline.archive.parquet import from_parquet, to_parquet
+from pipeline.archive.patience import PATIENCE_S, ask
 from pipeline.archive.pieces import Span
 from pipeline.archive.readers import UNREADABLE, Problem, open_source, parse_rule, peek_source
 from pipeline.errors import SourceError
 from pipeline.keys import Channel
-from pipeline.objects import open_objects
 
 __all__ = ["FileScan", "read_scan_table", "scan_file", "write_scan_table"]
 
@@ -45,7 +46,7 @@ class FileScan:
         return all(problem.reason != UNREADABLE for problem in self.problems)
 
 
-def scan_file(source: Source, *, whole: bool = False) -> FileScan:
+def scan_file(source: Source, *, whole: bool = False, patience_s: float = PATIENCE_S) -> FileScan:
     """
     Look into one file.
 
@@ -55,23 +56,24 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
         As listed by `pipeline.archive.listing.find_files`.
     whole : bool
         Read it through, also where its name tells what it should hold.
+    patience_s : float
+        How long a request to a bucket may take; see `pipeline.archive.patience`.
 
     Returns
     -------
     FileScan
         With a problem and no spans where it can't be read or is of no known format.
     """
-    folder, _, name = source.url.rpartition("/")
-    objects = open_objects(folder or "/")
+    name = source.url.rpartition("/")[2]
     try:
         named = read_name(name)
         expected = None if named is None else named.channel_of_all_codes
         if expected is not None and not whole and not source.rule and source.size > HEAD_BYTES:
-            head, tail = objects.read_range(name, 0, HEAD_BYTES), objects.read_tail(name, HEAD_BYTES)
-            span = peek_source(head, tail, source.size, name)
+            span = _peek(source, patience_s)
             if span is not None:
                 return FileScan(source, (span,), _name_problems(expected, (span,)), peeked=True)
-        content = open_source(objects.read(name), name, parse_rule(source.rule)).content
+        data = read_source(source, keep=True, patience_s=patience_s)
+        content = open_source(data, name, parse_rule(source.rule)).content
     except SourceError as error:
         reason, _, detail = str(error).partition(": ")
         return FileScan(source, problems=(Problem(reason, detail),))
@@ -83,6 +85,13 @@ def scan_file(source: Source, *, whole: bool = False) -> FileScan:
     if not content.spans and not problems:
         problems += (Problem("no samples", "no record of this file holds any", lost=False),)
     return FileScan(source, content.spans, problems)
+
+
+def _peek(source: Source, patience_s: float) -> Span | None:
+    """Look at the first and the last bytes of a file."""
+    head = ask(source.url, lambda at, name: at.read_range(name, 0, HEAD_BYTES), patience_s=patience_s)
+    tail = ask(source.url, lambda at, name: at.read_tail(name, HEAD_BYTES), patience_s=patience_s)
+    return peek_source(head, tail, source.size, source.url.rpartition("/")[2])
 
 
 def _why(source: Source, error: OSError) -> str:

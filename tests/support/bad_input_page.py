@@ -21,8 +21,9 @@ status, the recorded reasons and every sample in the archive are compared with w
 station lies beside each case, and comes through untouched unless a row says that nothing is done at all.
 
 - A line on stderr for each loss (`lost:`) and each remark (`note:`), with the file or the block that it is
-  of. The same stands in the archive: what is wrong with a file in `scan/`, what is wrong with a day in its
-  block's table, what failed in the ledger.
+  of; and `deferred:` for a file that can't be read just now and whose samples the archive has from before.
+  The same stands in the archive: what is wrong with a file in `scan/`, what is wrong with a day in its
+  block's table, what failed in the ledger. What lies in no epoch of the metadata follows from both.
 - Exit status 0 where nothing was lost, 1 where something was, 2 for a call that can't be meant.
 - The same command again ends alike and says each loss again, as long as it holds; notes are said once.
 

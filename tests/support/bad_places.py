@@ -68,10 +68,10 @@ def before_reading(act: Callable[[Path], object]) -> Held:
     """Let something happen to the bad file after its scan, just before its samples are read."""
     real = arriving.read_source
 
-    def read(source: Any) -> bytes:
+    def read(source: Any, **options: Any) -> bytes:
         if source.url.endswith("/bad.mseed"):
             act(Path(source.url))
-        return real(source)
+        return real(source, **options)
 
     return lambda _: mock.patch.object(arriving, "read_source", read)
 
@@ -129,7 +129,7 @@ def append(path: Path) -> None:
 @DISKS.case(
     "a file that grows between scan and reading",
     said=(
-        "lost: XX.BAD..LH/2020.03: changed since it was scanned: {sources}/bad.mseed: 3072 bytes, not 1536",
+        "lost: XX.BAD..LH/2020.03: changed since it was listed: {sources}/bad.mseed: 3072 bytes, not 1536",
     ),
     becomes="none of the file for now; the next ingest scans and reads it",
     status=1,
@@ -298,6 +298,20 @@ def object_500(place: Place) -> tuple[list[Trace], list[Trace]]:
 
 @out_of_reach("an object that gives 503 however often it is asked", 503, "made up", is_slow=True)
 def object_503(place: Place) -> tuple[list[Trace], list[Trace]]:
+    return later(place)
+
+
+@BUCKETS.case(
+    "an object that never comes: the server takes the connection and says nothing (`--patience 1`)",
+    said=("lost: {bucket}/bad.mseed: unreadable: no answer within 1.01 s",),
+    becomes="none of the object for now; the next ingest tries again",
+    status=1,
+    again=0,
+    in_bucket=True,
+    options=("--patience", "1"),
+    disturb=spoiled("hang", seconds=120),
+)
+def object_silent(place: Place) -> tuple[list[Trace], list[Trace]]:
     return later(place)
 
 

@@ -122,8 +122,9 @@ def test_days_without_a_fault_have_the_digest_of_the_twin(twins: Twins) -> None:
 
 def test_what_is_lost_is_told_and_nothing_else(twins: Twins) -> None:
     assert twins.status == 1
-    assert {(reason, is_lost) for _, reason, _, is_lost in twins.told} == {("overlap disagrees", True)}
-    told = {(where, detail) for where, _, detail, _ in twins.told}
+    lost = [each for each in twins.told if each[3]]
+    assert {reason for _, reason, *_ in lost} == {"overlap disagrees"}
+    told = {(where, detail) for where, _, detail, _ in lost}
     counted = set()
     for stream in twins.spoiled.streams:
         for _, row in days(twins.spoiled, stream):
@@ -132,12 +133,20 @@ def test_what_is_lost_is_told_and_nothing_else(twins: Twins) -> None:
                 detail = f"{day}: {row.disagreed_samples:,} samples came twice and differ: now missing"
                 counted.add((str(Block.of(stream, day)), detail))
     assert told == counted
-    assert [where for where, *_ in sorted(twins.told)] == [
+    assert [where for where, *_ in sorted(lost)] == [
         "SY.S04..HH/2017.01",
         "SY.S05..HH/2016.12",
         "SY.S06..HH/2017.01",
         "SY.S16..HH/2017.01",
         "SY.S19..HH/2016.12",
+    ]
+
+
+def test_a_sensor_that_the_metadata_do_not_have_is_told_and_nothing_else(twins: Twins) -> None:
+    """Its horizontals have other codes from the change on, which the document has half an hour later."""
+    detail = "samples from 2016-12-31T23:45:00.000Z to 2017-01-01T00:14:59.980Z lie outside its epoch"
+    assert [each for each in twins.told if not each[3]] == [
+        (f"SY.S17..{code}", "no metadata", detail, False) for code in ("HH1", "HH2")
     ]
 
 

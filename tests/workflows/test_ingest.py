@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,10 +168,10 @@ def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
 
     read = arriving.read_source
 
-    def refuse(file: Source) -> bytes:
+    def refuse(file: Source, **options: Any) -> bytes:
         if file.url.endswith("A.mseed"):
             raise OSError(5, "Input/output error")
-        return read(file)
+        return read(file, **options)
 
     assert ingest(source, archive, "--quiet") == 0
     more = records(SAMPLES, START_NS + 600 * NS, 1.0, channel="XX.A..LHZ")
@@ -179,7 +180,8 @@ def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
         broken.setattr(arriving, "read_source", refuse)
         assert ingest(source, archive, "--quiet") == 1
         told = f"XX.A..LH/2020.01: unreadable: {source}/A.mseed: Input/output error"
-        assert capsys.readouterr().err.splitlines() == [f"lost: {told}"]
+        held = "; the archive keeps what it gave before"
+        assert capsys.readouterr().err.splitlines() == [f"deferred: {told}{held}"]
         ds = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T00:20:00")
         np.testing.assert_array_equal(ds.counts[0], np.concatenate([SAMPLES, SAMPLES]))
     assert ingest(source, archive, "--quiet") == 0
@@ -195,6 +197,56 @@ def test_what_can_not_be_read_just_now_keeps_what_it_gave_and_is_tried_again(
         for folder in (archive, fresh)
     )
     assert tables == wanted
+
+
+def test_a_changed_file_that_can_not_be_scanned_keeps_what_it_gave(
+    source: Path, archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its days are made anew of others beside it, and its own samples must not fall out of them."""
+    assert ingest(source, archive, "--quiet") == 0
+    later = records(SAMPLES, START_NS + 600 * NS, 1.0, channel="XX.A..LHZ")
+    (source / "A.mseed").write_bytes(records(SAMPLES + 1, START_NS, 1.0, channel="XX.A..LHZ"))
+    (source / "C.mseed").write_bytes(later)
+    read = LocalObjects.read
+
+    def refuse(objects: LocalObjects, key: str) -> bytes:
+        if key == "A.mseed":
+            raise OSError(5, "Input/output error")
+        return read(objects, key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LocalObjects, "read", refuse)
+        for _ in range(2):
+            assert ingest(source, archive, "--quiet") == 1
+            told = f"{source}/A.mseed: unreadable: Input/output error; the archive keeps what it gave before"
+            assert capsys.readouterr().err.splitlines() == [f"deferred: {told}"]
+            ds = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T00:20:00")
+            np.testing.assert_array_equal(ds.counts[0], np.concatenate([SAMPLES, SAMPLES]))
+    assert ingest(source, archive, "--quiet") == 0
+    ds = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T00:20:00")
+    np.testing.assert_array_equal(ds.counts[0], np.concatenate([SAMPLES + 1, SAMPLES]))
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_stream_with_a_typo_makes_nothing(
+    is_there: bool, source: Path, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if is_there:
+        assert ingest(source, archive, "--quiet") == 0
+    before = contents(archive)
+    for options in (["--dry-run"], ["--quiet"], ["--quiet", "--shard-days", "1"]):
+        capsys.readouterr()
+        assert ingest(source, archive, "--stream", "XX.C*", *options) == 2
+        out, err = capsys.readouterr()
+        said = "--stream XX.C*: the files hold no such stream, but XX.A..LH, XX.B..LH"
+        assert (out, err) == ("", f"stationday: {said}\n")
+        assert Path(archive).exists() == is_there
+        assert contents(archive) == before
+
+
+def test_a_patience_that_is_none(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ingest(source, archive, "--patience", "0") == 2
+    assert capsys.readouterr().err == "stationday: patience_s = 0: should be more than 0 seconds\n"
 
 
 def test_only_the_streams_asked_for(source: Path, archive: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,11 @@ def archive(etna: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> A
     url = str(tmp_path / "etna.zarr")
     options = ["--stations", str(etna / "stations.xml"), "--cluster", "serial", "--quiet", "--json"]
     assert main(["ingest", str(etna), "--archive", url, *options]) == 0
-    assert json.loads(capsys.readouterr().out)["problems"] == []
+    told = {problem["where"]: problem for problem in json.loads(capsys.readouterr().out)["problems"]}
+    assert set(told) == {"NG.AQG..MDO", "NG.AQG..MGZ"}
+    for problem in told.values():
+        assert (problem["reason"], problem["lost"]) == ("no metadata", False)
+        assert problem["detail"].startswith("samples from 2020-07-31T12:15:00.014Z to 2020-07-31T23:59:59.")
     return open_archive(url)
 
 

@@ -1,12 +1,16 @@
 """The commands on an object store: the same bytes as on a disk."""
 
+import time
 import uuid
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
+from miniseed_files import records
 from s3_server import S3, Spoil
 
+from pipeline.archive import patience
 from pipeline.archive.reading import open_archive
 from pipeline.objects import open_objects
 from workflows.cli import main
@@ -107,6 +111,69 @@ def test_sources_in_a_bucket_make_the_same_archive(synthetic: Path, bucket: str,
     )
     assert one == other
     assert any("counts/c/" in key for key in one)
+
+
+def test_a_silent_bucket_costs_a_bounded_time_and_loses_no_other(
+    s3: S3, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More silent objects than a library has connections, and more than are waited for in full."""
+    monkeypatch.setattr(patience, "_SHORT_S", 0.3)
+    there = open_objects(bucket)
+    names = [f"{kind}-{number:02d}" for kind in ("a-good", "b-silent", "c-good") for number in range(24)]
+    for name in names:
+        station = f"{name[0]}{name[-2:]}".upper()
+        data = records(
+            np.arange(100, dtype=np.int32), 1_577_836_800 * 10**9, 1.0, channel=f"XX.{station}..LHZ"
+        )
+        there.write(name, data)
+    call = ["ingest", bucket, "--archive", str(tmp_path / "archive.zarr"), "--cluster", "serial", "--quiet"]
+    begun = time.monotonic()
+    with s3.spoiled(Spoil("silent", "hang", seconds=120)):
+        assert main([*call, "--patience", "0.5"]) == 1
+    assert time.monotonic() - begun < 20
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 24
+    assert all(line.startswith(f"lost: {bucket}/b-silent-") for line in lines)
+    assert "unreadable: no answer within 0.502 s" in lines[0]
+    assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 48
+    assert main(call) == 0
+    assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 72
+
+
+def test_a_bucket_whose_listing_never_comes_is_one_line(
+    s3: S3, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its library gives up, after a time that its settings say (FSSPEC_S3)."""
+    hurried = {"config_kwargs": {"read_timeout": 0.2, "retries": {"max_attempts": 0}}}
+    monkeypatch.setitem(fsspec.config.conf, "s3", hurried)
+    with s3.spoiled(Spoil("list-type", "hang", seconds=120)):
+        archive = str(tmp_path / "archive.zarr")
+        assert main(["ingest", bucket, "--archive", archive, "--cluster", "serial", "--quiet"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"stationday: {bucket}/: Read timeout on endpoint URL")
+    assert not Path(archive).exists()
+
+
+def test_a_file_of_several_streams_is_fetched_once(s3: S3, bucket: str, tmp_path: Path) -> None:
+    """What the scan fetched is there for the blocks of all its streams, in whatever process they run."""
+    there, start = open_objects(bucket), 1_577_836_800
+    for day in range(3):
+        data = b"".join(
+            records(
+                np.arange(600, dtype=np.int32),
+                (start + 86_400 * day) * 10**9,
+                rate_hz,
+                channel=f"XX.ABC..{code}",
+            )
+            for code, rate_hz in (("BHZ", 20.0), ("BHN", 20.0), ("LHZ", 1.0), ("LDI", 1.0))
+        )
+        there.write(f"XX/2020/{day + 1:03d}/ABC.XX.2020.{day + 1:03d}", data)
+    before = len(s3.requests)
+    call = ["ingest", bucket, "--layout", "earthscope", "--archive", str(tmp_path / "archive.zarr")]
+    assert main([*call, "--cluster", "serial", "--quiet"]) == 0
+    assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 3
+    asked = [method for method, path in s3.requests[before:] if "ABC.XX.2020" in path]
+    assert asked == ["GET"] * 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 """
 
 from workflows.ingest.command import register
-from workflows.ingest.job import IngestReport, Sources, ingest, preview
+from workflows.ingest.job import IngestReport, ingest, preview
+from workflows.ingest.scans import Sources
 
 __all__ = ["IngestReport", "Sources", "ingest", "preview", "register"]

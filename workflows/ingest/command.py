@@ -8,9 +8,12 @@ import sys
 
 from cluster import load_profile
 from pipeline.archive.layouts import LAYOUTS, Wanted
+from pipeline.archive.patience import PATIENCE_S
+from pipeline.archive.readers import UNREADABLE, Problem
 from pipeline.archive.shard import PCODEC_LEVEL
 from pipeline.archive.store import ArchiveOptions
-from workflows.ingest.job import IngestReport, Sources, ingest, preview
+from workflows.ingest.job import IngestReport, ingest, preview
+from workflows.ingest.scans import Sources
 from workflows.ingest.stations import read_stations_files
 from workflows.options import add_days, add_json, add_map, example, open_runner
 
@@ -34,13 +37,27 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "      --stream 'CI.S*.HH' --start 2020-03-01 --end 2020-03-31",
         ),
     )
+    _add_sources(command)
+    command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
+    command.add_argument(
+        "--shard-days", type=int, metavar="N", help="station-days in a file, for a new archive (default: 1)"
+    )
+    command.add_argument(
+        "--level", type=int, metavar="L", help=f"pcodec level of a new archive (default: {PCODEC_LEVEL})"
+    )
+    add_map(command)
+    add_json(command)
+    command.set_defaults(run=_run)
+
+
+def _add_sources(command: argparse.ArgumentParser) -> None:
+    """Add what says where the files are, what they are, and which of them are wanted."""
     command.add_argument(
         "sources",
         nargs="+",
         metavar="SOURCE",
         help="a folder, a file or a glob pattern, local or in a bucket",
     )
-    command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
     command.add_argument(
         "--stations",
         action="append",
@@ -74,14 +91,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="list also folders of long past days again, that were listed before",
     )
     command.add_argument(
-        "--shard-days", type=int, metavar="N", help="station-days in a file, for a new archive (default: 1)"
+        "--patience",
+        type=float,
+        default=PATIENCE_S,
+        metavar="SECONDS",
+        help="how long a file in a bucket may take, and a second more for each 250 kB, before it is left to "
+        f"the next ingest (default: {PATIENCE_S:g})",
     )
-    command.add_argument(
-        "--level", type=int, metavar="L", help=f"pcodec level of a new archive (default: {PCODEC_LEVEL})"
-    )
-    add_map(command)
-    add_json(command)
-    command.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -91,6 +107,7 @@ def _run(args: argparse.Namespace) -> int:
         wanted=Wanted(args.start, args.end, tuple(args.stream)),
         layout=args.layout,
         relist=args.relist,
+        patience_s=args.patience,
     )
     options = _options(args)
     if args.dry_run:
@@ -125,8 +142,7 @@ def _options(args: argparse.Namespace) -> ArchiveOptions | None:
 def _print_report(report: IngestReport, *, as_json: bool) -> None:
     problems = [*report.unreadable, *report.problems]
     for where, problem in problems:
-        kind = "lost" if problem.lost else "note"
-        print(_one_line(f"{kind}: {where}: {problem.reason}: {problem.detail}"), file=sys.stderr)
+        print(_one_line(f"{_kind(problem)}: {where}: {problem.reason}: {problem.detail}"), file=sys.stderr)
     if as_json:
         found = {"files": report.files, "scanned": report.scanned}
         wrong = [
@@ -139,6 +155,18 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
     print(report.summary.describe())
     if report.summary.failed:
         print("--retry-failed takes up what failed")
+
+
+def _kind(problem: Problem) -> str:
+    """
+    Say how bad a problem is.
+
+    >>> [_kind(Problem(reason, "", lost)) for reason in ("unreadable", "padding") for lost in (True, False)]
+    ['lost', 'deferred', 'lost', 'note']
+    """
+    if problem.lost:
+        return "lost"
+    return "deferred" if problem.reason == UNREADABLE else "note"
 
 
 def _one_line(text: str) -> str:

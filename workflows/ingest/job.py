@@ -15,22 +15,20 @@ written, an index older than its tables, temporary files.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from pipeline.archive.assemble import AssembledDay, BlockJob, assemble_block
+from pipeline.archive.assemble import BlockJob, assemble_block
 from pipeline.archive.blocks import Source
 from pipeline.archive.claims import BlockPlan, plan_blocks
 from pipeline.archive.grid import DayGrid, day_number
 from pipeline.archive.index import INDEX, DayEntry, Index, day_entry
 from pipeline.archive.layouts import Wanted
-from pipeline.archive.listing import Listings, find_files, read_listings, write_listings
-from pipeline.archive.readers import UNREADABLE, Problem, SourceMap, load_map
+from pipeline.archive.listing import write_listings
+from pipeline.archive.metadata import read_stationxml
+from pipeline.archive.patience import PATIENCE_S
+from pipeline.archive.readers import Problem
 from pipeline.archive.scan import FileScan, scan_file
 from pipeline.archive.store import ROOT, ArchiveOptions, ArchiveStore, create_store, open_store
 from pipeline.archive.writer import roll_back
@@ -39,63 +37,43 @@ from pipeline.errors import ConfigError, NotAnArchiveError
 from pipeline.keys import Block, Stream
 from pipeline.objects import open_objects
 from workflows.execute import execute
-from workflows.ingest.report import IngestReport, each_once, earlier_losses
-from workflows.ingest.scans import changed_files, join_scans, load_scans, scan_files, scan_whole
-from workflows.ingest.stations import keep_metadata, read_stations_files
+from workflows.ingest.report import (
+    IngestReport,
+    day_record,
+    each_once,
+    earlier_losses,
+    entry_of,
+    problems_of,
+)
+from workflows.ingest.scans import (
+    LISTINGS,
+    MAP,
+    Sources,
+    changed_files,
+    check_wanted,
+    join_scans,
+    kept_listings,
+    kept_map,
+    load_scans,
+    scan_files,
+    scan_whole,
+)
+from workflows.ingest.stations import keep_metadata, read_stations_files, tell_uncovered
 from workflows.ingest.waves import Waves
 from workflows.lease import Fence, Lease
-from workflows.ledger import BlockResult, DayRecord, Ledger, Status
+from workflows.ledger import BlockResult, Ledger, Status
 from workflows.plan import Plan, Task, plan
 from workflows.progress import Progress, SilentProgress
 from workflows.runners import Runner
 
-__all__ = ["IngestReport", "Sources", "ingest", "preview"]
+__all__ = ["IngestReport", "ingest", "preview"]
 
 VERSION = 1
 """Part of every fingerprint: raised when the same files would give other bytes."""
 
 MAX_WAVES = 3
-MAP = "scan/map.toml"
-LISTINGS = "scan/listings.parquet"
 STALE_INDEX = "index.stale"
 """Lists the blocks under way, with their fingerprints; there while the index is older than their tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """
-    What to ingest.
-
-    Parameters
-    ----------
-    roots : sequence of str
-        Folders, files or glob patterns, local or URLs.
-    map_file : str, optional
-        Names, calibrations and delays for sources that do not state them; see
-        `pipeline.archive.readers.mapping`. The archive keeps it: without one, the one that it has holds.
-    wanted : Wanted
-        Days and streams.
-    layout : str, optional
-        Of the roots; see `pipeline.archive.layouts`.
-    relist : bool
-        Whether to list again also what was long past when it was listed before.
-    """
-
-    roots: Sequence[str]
-    map_file: str | None = None
-    wanted: Wanted = field(default_factory=Wanted)
-    layout: str | None = None
-    relist: bool = False
-
-    def given_map(self) -> SourceMap | None:
-        """Read the map that is given."""
-        return None if self.map_file is None else load_map(Path(self.map_file))
-
-    def find(self, source_map: SourceMap | None, listings: Listings) -> list[Source]:
-        """List the files; what is found of long past days is added to the listings."""
-        return list(
-            find_files(self.roots, source_map, wanted=self.wanted, layout=self.layout, listings=listings)
-        )
 
 
 def ingest(
@@ -140,51 +118,43 @@ def ingest(
     """
     given = sources.given_map()
     documents = read_stations_files(stations)
-    listings = _kept_listings(archive_url, relist=sources.relist)
-    found = sources.find(given or _kept_map(archive_url), listings)
+    listings = kept_listings(archive_url, relist=sources.relist)
+    found = sources.find(given or kept_map(archive_url), listings)
+    is_new = not any(open_objects(archive_url).children())
     store = create_store(archive_url, options)
-    with Lease(store.objects) as lease:
-        notes = list(keep_metadata(store, documents))
-        if given is not None:
-            store.objects.write(MAP, to_toml(given).encode())
-        if listings.new:
-            store.objects.write(LISTINGS, write_listings(listings))
-        report = _Ingest(store, lease, runner, progress).run(found, sources.wanted, retry_failed=retry_failed)
-    report.unreadable[:0] = notes
-    return report
-
-
-def _kept_listings(archive_url: str, *, relist: bool) -> Listings:
-    """Return what an archive knows of folders of long past days."""
-    today = dt.datetime.now(dt.UTC).date()
     try:
-        known = open_objects(archive_url).read(LISTINGS)
-    except FileNotFoundError:
-        return Listings(today)
-    except NotADirectoryError:
-        raise ConfigError(f"{archive_url}: a file is in the way; an archive is a folder") from None
-    return Listings(today) if relist else read_listings(known, today)
-
-
-def _kept_map(archive_url: str) -> SourceMap | None:
-    """Return the map that an archive has."""
-    try:
-        return load_map(open_objects(archive_url).read(MAP).decode())
-    except FileNotFoundError:
-        return None
+        with Lease(store.objects) as lease:
+            before = read_stationxml(store)
+            notes = list(keep_metadata(store, documents))
+            if given is not None:
+                store.objects.write(MAP, to_toml(given).encode())
+            if listings.new:
+                store.objects.write(LISTINGS, write_listings(listings))
+            under_way = _Ingest(store, lease, runner, progress, sources)
+            under_way.run(found, retry_failed=retry_failed)
+            under_way.tell_uncovered(everywhere=read_stationxml(store) != before)
+    except ConfigError:
+        if is_new:
+            _remove(store)
+        raise
+    under_way.report.unreadable[:0] = notes
+    return under_way.report
 
 
 def preview(sources: Sources, archive_url: str, *, retry_failed: bool = False) -> Plan:
     """Plan an ingest, for ``--dry-run``: new files are scanned, and nothing is written."""
-    listings = _kept_listings(archive_url, relist=sources.relist)
-    found = sources.find(sources.given_map() or _kept_map(archive_url), listings)
+    listings = kept_listings(archive_url, relist=sources.relist)
+    found = sources.find(sources.given_map() or kept_map(archive_url), listings)
     try:
         store = open_store(archive_url)
     except NotAnArchiveError:
         store = ArchiveStore(open_objects(archive_url), ArchiveOptions())
     scans = load_scans(store)
-    scans |= {source.url: scan_file(source) for source in changed_files(found, scans)}
+    changed = changed_files(found, scans)
+    scans |= {source.url: scan_file(source, patience_s=sources.patience_s) for source in changed}
     blocks = _plan_blocks(store, Index.load(store), scans, found, sources.wanted)
+    if not blocks.jobs:
+        check_wanted(sources.wanted, found, scans)
     ledger = Ledger(store.objects.child("ledger"))
     return plan(_tasks(store.url, blocks), ledger, retry_failed=retry_failed)
 
@@ -193,18 +163,26 @@ class _Ingest:
     """One ingest under way, on the driver."""
 
     def __init__(
-        self, store: ArchiveStore, lease: Lease, runner: Runner, progress: Callable[[], Progress]
+        self,
+        store: ArchiveStore,
+        lease: Lease,
+        runner: Runner,
+        progress: Callable[[], Progress],
+        sources: Sources,
     ) -> None:
         self.store = store
         self.lease = lease
         self.runner = runner
         self.progress = progress
+        self.wanted = sources.wanted
+        self.patience_s = sources.patience_s
         self.report = IngestReport()
         self.scans = load_scans(store)
         self.entries: list[DayEntry] = []
         self.waves = Waves()
+        self.tables: set[tuple[DayGrid, Block]] = set()
 
-    def run(self, found: Sequence[Source], wanted: Wanted, *, retry_failed: bool) -> IngestReport:
+    def run(self, found: Sequence[Source], *, retry_failed: bool) -> None:
         """Scan, then plan and map until no file holds anything that was not planned."""
         index = self._recover()
         changed = changed_files(found, self.scans)
@@ -214,11 +192,12 @@ class _Ingest:
             for wave in range(MAX_WAVES):
                 if stopped:
                     break
-                blocks = _plan_blocks(self.store, index, self.scans, found, wanted)
-                tasks = _tasks(self.store.url, blocks, self.lease.fence())
+                blocks = _plan_blocks(self.store, index, self.scans, found, self.wanted)
+                tasks = _tasks(self.store.url, blocks, self.lease.fence(), self.patience_s)
                 planned = plan(tasks, ledger, retry_failed=retry_failed and not wave)
+                if not blocks.jobs:
+                    check_wanted(self.wanted, found, self.scans)
                 if not wave:
-                    _check_wanted(wanted, found, self.scans, blocks)
                     self.report.problems += earlier_losses(ledger, planned, blocks.jobs)
                 index = self._map(index, blocks, planned, ledger)
                 stopped = self.report.summary.stopped_by is not None
@@ -233,7 +212,12 @@ class _Ingest:
             if problem.lost or source.url in new
         ]
         self.report.problems = each_once(self.report.problems, found, self.report.unreadable)
-        return self.report
+
+    def tell_uncovered(self, *, everywhere: bool) -> None:
+        """Say which samples of this ingest, or of the whole archive, lie in no epoch of the metadata."""
+        if self.report.summary.stopped_by is None:
+            tables = set(self.store.tables()) if everywhere else self.tables
+            self.report.problems += tell_uncovered(self.store, sorted(tables))
 
     def _recover(self) -> Index:
         """Clear up after an ingest that died, and load the index, brought up to date with its tables."""
@@ -265,7 +249,9 @@ class _Ingest:
         """Scan files, and tell whether a signal ended it."""
         if not sources:
             return False
-        summary = scan_files(self.store, sources, self.runner, self.lease, self.progress())
+        summary = scan_files(
+            self.store, sources, self.runner, self.lease, self.progress(), patience_s=self.patience_s
+        )
         self._join_scans()
         if summary.failed or summary.stopped_by is not None:
             self.report.summary = summary
@@ -283,6 +269,11 @@ class _Ingest:
             self.lease.check()
             under_way = (f"{task.key} {task.fingerprint}\n" for task in planned.todo)
             self.store.objects.write(STALE_INDEX, "".join(under_way).encode())
+            self.tables |= {
+                (claim.grid, task.payload[1].block)
+                for task in planned.todo
+                for claim in task.payload[1].claims
+            }
             self._make_groups(blocks, planned)
         summary = execute(
             "ingest",
@@ -322,22 +313,19 @@ class _Ingest:
             return
         stream = Block.parse(result.key).stream
         for record in result.days:
-            details = json.loads(record.details)
-            self.entries.append(_entry(stream, record.day, details))
-            self.report.problems += [(result.key, Problem(**problem)) for problem in details["problems"]]
+            self.entries.append(entry_of(stream, record))
+            self.report.problems += [(result.key, problem) for problem in problems_of(record)]
 
 
-def _check_wanted(
-    wanted: Wanted, found: Iterable[Source], scans: Mapping[str, FileScan], blocks: BlockPlan
-) -> None:
-    """Refuse patterns of streams of which the files hold none: most likely there is a typo in them."""
-    if not wanted.streams or blocks.jobs:
-        return
-    spans = (span for source in found if source.url in scans for span in scans[source.url].spans)
-    streams = sorted({str(span.channel.stream) for span in spans})
-    if not any(wanted.wants(Stream.parse(stream)) for stream in streams):
-        held = f"{', '.join(streams[:5])}{' ...' if len(streams) > 5 else ''}" or "none"
-        raise ConfigError(f"--stream {' '.join(wanted.streams)}: the files hold no such stream, but {held}")
+def _remove(store: ArchiveStore) -> None:
+    """Remove an archive that this call has made, and that was not to be."""
+    folders, objects = store.objects.children()
+    for folder in folders:
+        store.objects.delete_folder(folder)
+    for info in objects:
+        store.objects.delete(info.key)
+    if "://" not in store.url:
+        Path(store.url).rmdir()
 
 
 def _plan_blocks(
@@ -362,49 +350,22 @@ def _plan_blocks(
     )
 
 
-def _tasks(archive_url: str, blocks: BlockPlan, fence: Fence | None = None) -> Iterator[Task]:
+def _tasks(
+    archive_url: str, blocks: BlockPlan, fence: Fence | None = None, patience_s: float = PATIENCE_S
+) -> Iterator[Task]:
     for job in blocks.jobs:
         files = [(claim.source, claim.grid, claim.first_day, claim.last_day) for claim in job.claims]
-        yield Task.of(str(job.block), (archive_url, job, fence), stage=("ingest", VERSION), files=files)
+        yield Task.of(
+            str(job.block), (archive_url, job, fence, patience_s), stage=("ingest", VERSION), files=files
+        )
 
 
 def _ingest_block(task: Task) -> BlockResult:
     """Bring one block up to date on a worker."""
-    archive_url, job, fence = task.payload
+    archive_url, job, fence, patience_s = task.payload
     assert isinstance(job, BlockJob)
     assert isinstance(fence, Fence)
     store = open_store(archive_url)
-    on_surprise = partial(scan_whole, store.objects)
-    report = assemble_block(store, job, permit=fence.check, on_surprise=on_surprise)
-    return task.result([_record(day) for day in report.days], nbytes=report.bytes_written)
-
-
-def _record(day: AssembledDay) -> DayRecord:
-    status = Status.DONE
-    if any(problem.reason == UNREADABLE for problem in day.problems):
-        status = Status.DEFERRED
-    elif day.problems:
-        status = Status.LOST if any(problem.lost for problem in day.problems) else Status.NOTED
-    details = {
-        "rate": day.entry.grid.label,
-        "arrays": day.entry.arrays,
-        "components": day.entry.components,
-        "completeness": day.entry.completeness,
-        "problems": [
-            {"reason": problem.reason, "detail": problem.detail, "lost": problem.lost}
-            for problem in day.problems
-        ],
-    }
-    reason = "; ".join(sorted({problem.reason for problem in day.problems}))
-    return DayRecord(day.entry.day, status, reason, details=json.dumps(details))
-
-
-def _entry(stream: Stream, day: dt.date, details: Mapping[str, Any]) -> DayEntry:
-    return DayEntry(
-        stream,
-        DayGrid.from_label(details["rate"]),
-        day,
-        tuple(details["arrays"]),
-        tuple(details["components"]),
-        details["completeness"],
-    )
+    on_surprise = partial(scan_whole, store.objects, patience_s)
+    report = assemble_block(store, job, permit=fence.check, on_surprise=on_surprise, patience_s=patience_s)
+    return task.result([day_record(day) for day in report.days], nbytes=report.bytes_written)

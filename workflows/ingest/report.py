@@ -9,14 +9,25 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.archive.assemble import BlockJob
+from pipeline.archive.assemble import AssembledDay, BlockJob
 from pipeline.archive.blocks import Source
-from pipeline.archive.readers import Problem
-from workflows.ledger import Ledger, Status
+from pipeline.archive.grid import DayGrid
+from pipeline.archive.index import DayEntry
+from pipeline.archive.readers import UNREADABLE, Problem
+from pipeline.keys import Stream
+from workflows.ledger import DayRecord, Ledger, Status
 from workflows.plan import Plan, Verdict
 from workflows.progress import Summary
 
-__all__ = ["IngestReport", "Told", "each_once", "earlier_losses"]
+__all__ = [
+    "IngestReport",
+    "Told",
+    "day_record",
+    "each_once",
+    "earlier_losses",
+    "entry_of",
+    "problems_of",
+]
 
 Told = tuple[str, Problem]
 """A problem, and the file or the block that it is of."""
@@ -48,8 +59,10 @@ class IngestReport:
 
     @property
     def exit_status(self) -> int:
-        """1 where something was lost, failed or left undone; see `Summary.exit_status`."""
-        return self.summary.exit_status or int(any(problem.lost for _, problem in self.unreadable))
+        """1 where something was lost, failed or left to the next ingest; see `Summary.exit_status`."""
+        return self.summary.exit_status or int(
+            any(problem.lost or problem.reason == UNREADABLE for _, problem in self.unreadable)
+        )
 
 
 def each_once(problems: Iterable[Told], files: Iterable[Source], said: Iterable[Told]) -> list[Told]:
@@ -105,3 +118,42 @@ def earlier_losses(ledger: Ledger, planned: Plan, jobs: Sequence[BlockJob]) -> l
         elif row["status"] == Status.FAILED:
             found.append((row["block"], Problem("failed", row["reason"])))
     return found
+
+
+def day_record(day: AssembledDay) -> DayRecord:
+    """Make the row of the ledger for a day."""
+    status = Status.DONE
+    if any(problem.reason == UNREADABLE for problem in day.problems):
+        status = Status.DEFERRED
+    elif day.problems:
+        status = Status.LOST if any(problem.lost for problem in day.problems) else Status.NOTED
+    details = {
+        "rate": day.entry.grid.label,
+        "arrays": day.entry.arrays,
+        "components": day.entry.components,
+        "completeness": day.entry.completeness,
+        "problems": [
+            {"reason": problem.reason, "detail": problem.detail, "lost": problem.lost}
+            for problem in day.problems
+        ],
+    }
+    reason = "; ".join(sorted({problem.reason for problem in day.problems}))
+    return DayRecord(day.entry.day, status, reason, details=json.dumps(details))
+
+
+def problems_of(record: DayRecord) -> list[Problem]:
+    """Return what was wrong with a day, from its row of the ledger."""
+    return [Problem(**problem) for problem in json.loads(record.details)["problems"]]
+
+
+def entry_of(stream: Stream, record: DayRecord) -> DayEntry:
+    """Sum up a day for the index, from its row of the ledger."""
+    details = json.loads(record.details)
+    return DayEntry(
+        stream,
+        DayGrid.from_label(details["rate"]),
+        record.day,
+        tuple(details["arrays"]),
+        tuple(details["components"]),
+        details["completeness"],
+    )
