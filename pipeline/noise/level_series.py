@@ -1,5 +1,5 @@
 """
-Levels per week, month and block, from levels per day.
+Levels per week, month, block and year, from levels per day or per window.
 
 Powers are averaged, not decibels; the median stands beside the mean, for one earthquake fills the mean of a
 week. Days count from 1970.
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ConfigError
 
-__all__ = ["LevelSeries", "Span", "group_levels", "spans_of"]
+__all__ = ["LevelSeries", "Span", "WindowSeries", "group_levels", "group_windows", "span_days", "spans_of"]
 
-Span: TypeAlias = Literal["week", "month", "block"]
+Span: TypeAlias = Literal["day", "week", "month", "block", "year"]
 
 _BLOCK_DAYS: Final = 31
 
@@ -45,13 +45,17 @@ def _months(day: NDArray[np.int64]) -> NDArray[np.int64]:
     return day.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
 
 
+def _years(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    return day.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
+
+
 def _blocks(day: NDArray[np.int64]) -> NDArray[np.int64]:
-    year = day.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
+    year = _years(day)
     return year + (day - year) // _BLOCK_DAYS * _BLOCK_DAYS
 
 
 _SPANS: Final = MappingProxyType[Span, Callable[[NDArray[np.int64]], NDArray[np.int64]]](
-    {"week": _weeks, "month": _months, "block": _blocks}
+    {"day": np.array, "week": _weeks, "month": _months, "block": _blocks, "year": _years}
 )
 
 
@@ -62,7 +66,7 @@ def spans_of(day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
     Parameters
     ----------
     day : ndarray of int
-    span : {"week", "month", "block"}
+    span : {"day", "week", "month", "block", "year"}
         Weeks begin on Mondays; blocks are those of the archive, of 31 days.
 
     Examples
@@ -85,7 +89,7 @@ def group_levels(day: NDArray[np.int64], level_db: NDArray[np.float64], span: Sp
     day : ndarray of int, shape (days,)
     level_db : ndarray, shape (days,)
         NaN of a day without. A noise magnitude times 10 is one.
-    span : {"week", "month", "block"}
+    span : {"day", "week", "month", "block", "year"}
 
     Returns
     -------
@@ -105,3 +109,88 @@ def group_levels(day: NDArray[np.int64], level_db: NDArray[np.float64], span: Sp
     power = np.bincount(index, weights=10 ** (level / 10), minlength=len(first_day))
     median = [float(np.median(level[index == k])) for k in range(len(first_day))]
     return LevelSeries(first_day, 10 * np.log10(power / count), np.array(median), count.astype(np.int64))
+
+
+class WindowSeries(NamedTuple):
+    """
+    Levels of spans in the order of time, made of windows.
+
+    ``first_day`` and ``length_days`` are those of the span, ``days`` how many days with any level there are;
+    ``mean_db`` is the dB of the mean power, percentiles are those of the windows.
+    """
+
+    first_day: NDArray[np.int64]
+    length_days: NDArray[np.int64]
+    mean_db: NDArray[np.float64]
+    p05_db: NDArray[np.float64]
+    p50_db: NDArray[np.float64]
+    p95_db: NDArray[np.float64]
+    days: NDArray[np.int64]
+
+
+def span_days(first_day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
+    """
+    Return how many days spans have, of which the first days are given.
+
+    >>> span_days(np.array(["2020-02-01", "2020-12-01"], dtype="M8[D]").astype(np.int64), "month")
+    array([29, 31])
+    """
+    # The last day of a span is the one before that in which the next one begins.
+    ahead = first_day[:, np.newaxis] + np.arange(367)
+    return np.asarray((spans_of(ahead, span) == spans_of(first_day, span)[:, np.newaxis]).sum(axis=1))
+
+
+def group_windows(day: NDArray[np.int64], level_db: NDArray[np.float64], span: Span) -> WindowSeries:
+    """
+    Return the levels of spans from those of windows.
+
+    Parameters
+    ----------
+    day : ndarray of int, shape (windows,)
+        On which each begins, since 1970.
+    level_db : ndarray, shape (windows,)
+        NaN of a window without.
+    span : {"day", "week", "month", "block", "year"}
+
+    Returns
+    -------
+    WindowSeries
+        Spans without any level are left out.
+
+    Examples
+    --------
+    >>> series = group_windows(np.array([0, 0, 0, 1]), np.array([0.0, 10.0, 20.0, np.nan]), "day")
+    >>> series.first_day, series.mean_db.round(1), series.p50_db, series.p95_db, series.days
+    (array([0]), array([15.7]), array([10.]), array([19.]), array([1]))
+    """
+    present = np.isfinite(level_db)
+    day_of, level = np.asarray(day, dtype=np.int64)[present], np.asarray(level_db, dtype=np.float64)[present]
+    first_day, index, count = np.unique(spans_of(day_of, span), return_inverse=True, return_counts=True)
+    power = np.bincount(index, weights=10 ** (level / 10), minlength=len(first_day))
+    ordered = level[np.lexsort((level, index))]
+    start = np.cumsum(count) - count
+    return WindowSeries(
+        first_day=first_day,
+        length_days=span_days(first_day, span),
+        mean_db=10 * np.log10(power / count),
+        p05_db=_percentiles(ordered, start, count, 0.05),
+        p50_db=_percentiles(ordered, start, count, 0.5),
+        p95_db=_percentiles(ordered, start, count, 0.95),
+        days=_different_days(day_of, index, len(first_day)),
+    )
+
+
+def _percentiles(
+    ordered: NDArray[np.float64], start: NDArray[np.int64], count: NDArray[np.int64], share: float
+) -> NDArray[np.float64]:
+    """Interpolate in each group's sorted levels, as numpy does."""
+    place = share * (count - 1)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, count - 1)
+    low, high = ordered[start + below], ordered[start + above]
+    return np.asarray(low + (high - low) * (place - below))
+
+
+def _different_days(day: NDArray[np.int64], index: NDArray[np.int64], spans: int) -> NDArray[np.int64]:
+    pairs = np.unique(np.stack([index, day]), axis=1)
+    return np.bincount(pairs[0], minlength=spans).astype(np.int64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,9 @@ from pipeline.signal.checks import check_positive
 from pipeline.signal.precision import FloatArray, IndexArray
 
 __all__ = ["PeriodBins", "period_bins", "response_db"]
+
+_ZERO: Final = 1e-12
+"""Of the largest gain: what is below is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ def response_db(bins: PeriodBins, response: ArrayLike) -> FloatArray:
             f"a response of shape {gain.shape} should have one value for each of the"
             f" {bins.frequencies_hz.size} frequencies"
         )
-    known = np.isfinite(gain) & (gain > 0)
+    # What cancels in the sums of a filter is zero but for rounding.
+    known = np.isfinite(gain) & (gain > _ZERO * np.max(gain, initial=0.0, where=np.isfinite(gain)))
     levels = bins.mean(20 * np.log10(gain, out=np.full(gain.shape, np.nan), where=known))
     if np.isnan(levels).all():
         raise ResponseError(

@@ -8,6 +8,8 @@ samples cost no digits. A gap is no sample: nothing is mended here.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -48,6 +50,14 @@ def day_basis(present: NDArray[np.bool_], degree: int) -> NDArray[np.float64]:
     return np.asarray(orthonormal)
 
 
+@lru_cache(maxsize=4)
+def _whole_basis(samples: int, degree: int) -> NDArray[np.float64]:
+    """Return the basis of days that lack nothing, which are most."""
+    basis = day_basis(np.ones(samples, dtype=bool), degree)
+    basis.flags.writeable = False
+    return basis
+
+
 def day_residual(values: ArrayLike, *, degree: int = 9) -> NDArray[np.float64]:
     """
     Return a day less the polynomial of least squares.
@@ -76,7 +86,7 @@ def day_residual(values: ArrayLike, *, degree: int = 9) -> NDArray[np.float64]:
         return left
     # Of 9.8e9 nm/s² the mean first, which costs an absolute gravimeter its digits.
     level = samples[present] - samples[present].mean()
-    basis = day_basis(present, degree)
+    basis = _whole_basis(present.size, degree) if present.all() else day_basis(present, degree)
     left[present] = level - np.einsum("sk,k->s", basis, np.einsum("s,sk->k", level, basis))
     return left
 

@@ -39,6 +39,7 @@ _LEAST_LAG_BINS: Final = 4  # the ocean, at 15 % of the tide, delays it by half 
 _FEWEST_DAYS_FOR_A_LAG: Final = 2.5
 _SHORT_DAYS: Final = 2.0
 _BETTER: Final = 0.5
+_IN_TIME: Final = 0.03
 
 
 class TideFactor(NamedTuple):
@@ -98,7 +99,9 @@ def tide_factor(gravity_nm_s2: ArrayLike, tide_nm_s2: ArrayLike, rate_hz: float)
     values, model = _binned(gravity, tide, max(round(_BIN_S * rate_hz), 1))
     days = float(np.isfinite(values).sum()) * _BIN_S / 86_400.0
     factor, error = _whitened_fit(values, model, days)
-    lag = _other_lag(values, model) if days >= _FEWEST_DAYS_FOR_A_LAG else 0
+    # A tide that comes half an hour early or late has a factor of 0.97: what is nearer to 1 is in time.
+    in_time = abs(factor - 1) < _IN_TIME and error < _IN_TIME / 3
+    lag = 0 if in_time or days < _FEWEST_DAYS_FOR_A_LAG else _other_lag(values, model)
     if lag:
         factor, error = _whitened_fit(values, _moved(model, lag), days)
     return TideFactor(factor, error, lag * _BIN_S, days)
