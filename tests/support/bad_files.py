@@ -97,7 +97,7 @@ def torn_and_appended(place: Place) -> list[Trace]:
 @FILES.case(
     "something else than data (here a web page that says why there is none)",
     said=(
-        "lost: {sources}/bad.mseed: unknown format: begins with b'<html><body>503 '; readable are CSV (by a map), miniSEED, TSF, GSE2, SAC, SEISAN, SLIST, TSPAIR, KNET, REFTEK130, GCF, GGP",
+        "lost: {sources}/bad.mseed: unknown format: begins with b'<html><body>503 '; readable are CSV (by a map), miniSEED, TSF, GSE2, GSE1, SAC, SEISAN, SLIST, TSPAIR, KNET, REFTEK130, GCF, GGP",
     ),
     becomes="none were there",
     status=1,
@@ -110,7 +110,7 @@ def not_miniseed(place: Place) -> list[Trace]:
 @FILES.case(
     "only zeros, as some file systems leave after a crash",
     said=(
-        "lost: {sources}/bad.mseed: unknown format: begins with b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00'; readable are CSV (by a map), miniSEED, TSF, GSE2, SAC, SEISAN, SLIST, TSPAIR, KNET, REFTEK130, GCF, GGP",
+        "lost: {sources}/bad.mseed: unknown format: begins with b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00'; readable are CSV (by a map), miniSEED, TSF, GSE2, GSE1, SAC, SEISAN, SLIST, TSPAIR, KNET, REFTEK130, GCF, GGP",
     ),
     becomes="none were there",
     status=1,

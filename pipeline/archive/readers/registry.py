@@ -6,6 +6,7 @@ from pipeline.archive.pieces import Span
 from pipeline.archive.readers.delimited import CsvReader
 from pipeline.archive.readers.ggp import GgpReader
 from pipeline.archive.readers.gse import GseReader
+from pipeline.archive.readers.gse1 import Gse1Reader
 from pipeline.archive.readers.mapping import SourceRule
 from pipeline.archive.readers.miniseed import MiniSeedReader
 from pipeline.archive.readers.miniseed_marks import holds_record
@@ -22,6 +23,7 @@ READERS: tuple[Reader, ...] = (
     MiniSeedReader(),
     TsfReader(),
     GseReader(),
+    Gse1Reader(),
     SacReader(),
     *SEISMIC_READERS,
     GgpReader(),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import obspy
 import pytest
+from gse1_files import gse1_bytes
 from miniseed_files import records
 
 from pipeline.archive.grid import DayGrid
@@ -86,7 +87,7 @@ class Format:
         try:
             return self.read(data)
         except SourceError:
-            if self.is_text or self.reader in ("miniSEED", "GSE2"):
+            if self.is_text or self.reader in ("miniSEED", "GSE2", "GSE1"):
                 raise
             return None
 
@@ -96,6 +97,8 @@ FORMATS = {
     "miniSEED 3": Format("miniSEED", lambda s: records(s, START_NS, 1.0, channel=str(CHANNEL), version=3)),
     "SAC": Format("SAC", lambda s: _by_obspy("SAC", s)),
     "GSE2": Format("GSE2", lambda s: _by_obspy("GSE2", s), _rule("*.LGZ")),  # has no network of its own
+    "GSE1": Format("GSE1", lambda s: gse1_bytes(s, START_NS, 1.0), _rule("*LZ")),
+    "GSE1 CM6": Format("GSE1", lambda s: gse1_bytes(s, START_NS, 1.0, encoding="CMP6"), _rule("*LZ")),
     "SLIST": Format("SLIST", lambda s: _by_obspy("SLIST", s)),
     "TSPAIR": Format("TSPAIR", lambda s: _by_obspy("TSPAIR", s)),
     "GGP": Format("GGP", _ggp, _rule("gravity"), is_text=True),
