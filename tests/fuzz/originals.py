@@ -6,11 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import obspy
-from miniseed_files import records
+from gse1_files import gse1_bytes
+from miniseed_files import records, records_of_24_bits
 from mutations import Original, Record
 from pymseed import MS3Record, clear_error_messages, sourceid2nslc
 
@@ -32,6 +33,9 @@ MAP = load_map(
     [[sources]]
     match = "*.ggp"
     columns = [{ column = "1", channel = "XX.TEXT..LGZ" }, { column = "2", channel = "XX.TEXT..LDI" }]
+    [[sources]]
+    match = "*.gse1"
+    columns = [{ column = "1", channel = "XX.TEXT..LGZ" }]
     [[sources]]
     match = "*.tsf"
     columns = [{ column = "1", channel = "XX.TEXT..LGZ" }, { column = "2", channel = "XX.TEXT..LDI" }]
@@ -56,6 +60,20 @@ def _written() -> Iterator[Original]:
             data = records(samples, START_NS, 20.0, record_bytes=(512, 256)[number % 2], **options)
             name = f"{encoding}-{version}.mseed"
             yield Original(name, data, _records(data), is_protected=version == 3)
+    for order in ("big", "little"):
+        yield _of_24_bits(np.cumsum(rng.integers(-5000, 5001, 4000)).astype("i4"), order)
+
+
+def _of_24_bits(samples: Any, order: Literal["big", "little"]) -> Original:
+    """Return a file of records that libmseed can't read, and what they hold, in records of a hundred."""
+    channel = f"XX.W24.{order[0].upper()}0.BHZ"
+    data = records_of_24_bits(samples, START_NS, 20.0, channel=channel, order=order)
+    length = len(data) * 100 // len(samples)
+    whole = (
+        Record(at * length, length, channel, START_NS + at * 5_000_000_000, 20.0, samples[at * 100 :][:100])
+        for at in range(len(samples) // 100)
+    )
+    return Original(f"INT24-{order}.mseed", data, tuple(whole))
 
 
 def _records(data: bytes) -> tuple[Record, ...]:
@@ -129,3 +147,4 @@ def _texts() -> Iterator[Original]:
         with tempfile.NamedTemporaryFile() as file:
             obspy.Trace(samples.astype(kind), header).write(file.name, format=name)
             yield Original(f"a.{name.lower()}", Path(file.name).read_bytes())
+    yield Original("a.gse1", gse1_bytes(samples, START_NS, 20.0))
