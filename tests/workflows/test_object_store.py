@@ -140,6 +140,31 @@ def test_a_silent_bucket_costs_a_bounded_time_and_loses_no_other(
     assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 72
 
 
+def test_a_file_that_falls_silent_is_deferred_and_the_archive_keeps_it(
+    s3: S3, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its day is made anew because another file of it came, and it does not come a second time."""
+    there, start = open_objects(bucket), 1_577_836_800
+    samples = np.cumsum(np.random.default_rng(0).integers(-5000, 5001, 8000)).astype(np.int32)
+    data = [records(samples, (start + at) * 10**9, 1.0, channel="XX.A..LHZ") for at in (0, 8000)]
+    there.write("XX.A..LHZ.D.2020.001", data[0])
+    archive = str(tmp_path / "archive.zarr")
+    call = ["ingest", bucket, "--archive", archive, "--cluster", "serial", "--quiet", "--patience", "0.5"]
+    assert main(call) == 0
+    there.write("later.mseed", data[1])
+    for _ in range(2):
+        with s3.spoiled(Spoil("XX.A..LHZ.D", "hang", seconds=120)):
+            assert main(call) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        what = f"{bucket}/XX.A..LHZ.D.2020.001: no answer within 0.6"
+        assert line.startswith(f"deferred: XX.A..LH/2020.01: unreadable: {what}")
+        assert line.endswith(" s; the archive keeps what it gave before")
+        found = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T04:26:40").counts[0]
+        np.testing.assert_array_equal(found, np.concatenate([samples, samples]))
+    assert main(call) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_bucket_whose_listing_never_comes_is_one_line(
     s3: S3, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
