@@ -209,15 +209,13 @@ def _make_day(
         number = len(sources)
         found, trouble = files.read(claim, stream, grid, day)
         is_held = found is None and old is not None and claim.source in old.sources
-        trouble = [_still_held(problem) for problem in trouble] if is_held else trouble
+        if is_held:
+            kept.add(claim.source)
+            trouble = [_still_held(problem) for problem in trouble]
         problems += [problem for problem in trouble if problem not in problems]
-        if found is None:
-            if is_held:
-                kept.add(claim.source)
-                sources.append(claim.source)
-            continue
-        sources.append(claim.source)
-        for piece in found:
+        if found is not None or is_held:
+            sources.append(claim.source)
+        for piece in found or ():
             piece_runs, piece_side = place(piece, grid, range(day, day + 1), source=number)
             runs += piece_runs
             side += piece_side

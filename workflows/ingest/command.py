@@ -38,6 +38,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ),
     )
     _add_sources(command)
+    _add_buckets(command)
     command.add_argument("--archive", required=True, metavar="A", help="the archive: a folder or a URL")
     command.add_argument(
         "--shard-days", type=int, metavar="N", help="station-days in a file, for a new archive (default: 1)"
@@ -79,6 +80,10 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
         help="only a stream, or those of a pattern with * and ?; may be given several times",
     )
     add_days(command)
+
+
+def _add_buckets(command: argparse.ArgumentParser) -> None:
+    """Add how large collections and slow ones are gone through."""
     command.add_argument(
         "--layout",
         choices=tuple(LAYOUTS),
