@@ -30,15 +30,15 @@ class KeptBytes:
     Bytes of files in buckets that will be asked for again, in this process.
 
     What comes first is kept, as long as there is room: files are read in the same order again and again, and
-    the one that was not used for the longest is the one that is needed next. What nobody took for a while
-    makes room.
+    the one that was not used for the longest is the one that is needed next. What nobody took for a while is
+    let go: a worker has other things to do after an ingest, and needs its memory.
 
     Parameters
     ----------
     room : int
         Bytes.
     idle_s : float
-        After which a file that nobody took makes room.
+        After which a file that nobody took is let go, at most as long again later.
 
     Examples
     --------
@@ -55,6 +55,7 @@ class KeptBytes:
         self._idle_s = idle_s
         self._held: dict[Source, tuple[bytes, float]] = {}
         self._lock = threading.Lock()
+        self._is_watched = False
 
     def get(self, source: Source) -> bytes | None:
         """Return the bytes of a file, as it was when it was listed; None where they are not here."""
@@ -67,15 +68,25 @@ class KeptBytes:
 
     def put(self, source: Source, data: bytes) -> None:
         """Keep the bytes of a file, if there is room."""
-        now = time.monotonic()
         with self._lock:
-            if not self._has_room(len(data)):
-                self._held = {s: h for s, h in self._held.items() if now - h[1] < self._idle_s}
-            if self._has_room(len(data)):
-                self._held[source] = (data, now)
+            if len(data) + sum(len(held) for held, _ in self._held.values()) <= self._room:
+                self._held[source] = (data, time.monotonic())
+                self._watch()
 
-    def _has_room(self, nbytes: int) -> bool:
-        return nbytes + sum(len(data) for data, _ in self._held.values()) <= self._room
+    def _watch(self) -> None:
+        """Look after a while whether anything was not taken; again, as long as anything is held."""
+        if self._held and not self._is_watched:
+            self._is_watched = True
+            timer = threading.Timer(self._idle_s, self._let_go)
+            timer.daemon = True
+            timer.start()
+
+    def _let_go(self) -> None:
+        before = time.monotonic() - self._idle_s
+        with self._lock:
+            self._held = {source: held for source, held in self._held.items() if held[1] > before}
+            self._is_watched = False
+            self._watch()
 
 
 _kept = KeptBytes()

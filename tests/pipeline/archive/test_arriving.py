@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -68,15 +69,28 @@ def test_a_file_of_another_length_is_refused(now: bytes) -> None:
         read_source(source)
 
 
-def test_what_nobody_takes_makes_room() -> None:
+def test_there_is_room_for_so_much() -> None:
     first, second, third = (Source(f"s3://b/{n}", 3, "") for n in range(3))
-    busy = KeptBytes(room=6)
+    kept = KeptBytes(room=6)
     for source in (first, second, third):
-        busy.put(source, b"abc")
-    assert [busy.get(source) for source in (first, second, third)] == [b"abc", b"abc", None]
-    idle = KeptBytes(room=6, idle_s=0.0)
-    for source in (first, second, third):
-        idle.put(source, b"abc")
-    assert [idle.get(source) for source in (first, second, third)] == [None, None, b"abc"]
-    idle.put(first, b"1234567")
-    assert idle.get(first) is None
+        kept.put(source, b"abc")
+    assert [kept.get(source) for source in (first, second, third)] == [b"abc", b"abc", None]
+    KeptBytes(room=6).put(first, b"1234567")
+    assert kept.get(first) == b"abc"
+
+
+def test_what_nobody_takes_is_let_go() -> None:
+    first, second = (Source(f"s3://b/{n}", 3, "") for n in range(2))
+    kept = KeptBytes(idle_s=0.4)
+    kept.put(first, b"abc")
+    kept.put(second, b"def")
+    deadline = time.monotonic() + 10
+    while len(kept._held) == 2 and time.monotonic() < deadline:
+        assert kept.get(first) == b"abc"
+        time.sleep(0.01)
+    assert [kept.get(source) for source in (first, second)] == [b"abc", None]
+    while kept._held and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert kept.get(first) is None
+    kept.put(first, b"abc")
+    assert kept.get(first) == b"abc"
