@@ -35,7 +35,7 @@ def read_channel_spans(store: ArchiveStore, grid: DayGrid, block: Block) -> dict
     Returns
     -------
     dict of str to ChannelSpans
-        By code, ``HHZ``.
+        By code, ``HHZ``; empty where nothing was ever written.
 
     Raises
     ------
@@ -43,7 +43,10 @@ def read_channel_spans(store: ArchiveStore, grid: DayGrid, block: Block) -> dict
         If the block's table can't be read.
     """
     key = store.table_key(grid, block)
-    data = store.objects.read(key)
+    try:
+        data = store.objects.read(key)
+    except FileNotFoundError:
+        return {}
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read(columns=["segments"], use_threads=False)
         segments = table.column("segments").combine_chunks().flatten()

@@ -12,7 +12,9 @@ from station_documents import FILTERED, GAIN, document
 from pipeline.archive.reading import open_archive
 from pipeline.keys import Channel
 from pipeline.objects import open_objects
+from workflows import runners
 from workflows.cli import main
+from workflows.ingest import job
 
 HHZ = Channel.parse("XX.AAA..HHZ")
 TIME_NS = 1_600_000_000 * 10**9
@@ -82,3 +84,33 @@ def test_what_is_broken_is_one_line_and_touches_nothing(ingest, tmp_path, capsys
     assert err.startswith(f"stationday: --stations {bad}: a document of ")
     assert err.count("\n") == 1
     assert not Path(ingest.archive).exists()
+
+
+def test_new_metadata_are_held_against_all_that_the_archive_has(ingest, tmp_path, capsys):
+    late = tmp_path / "late.xml"
+    late.write_bytes(document(("HHZ", "2020-09-13T12:26:45", "", 0, GAIN)))
+    assert ingest(options=("--quiet",)) == 0
+    assert capsys.readouterr().err == ""
+    told = "samples from 2020-09-13T12:26:40.000Z to 2020-09-13T12:26:44.990Z lie outside its epoch"
+    assert ingest(str(late), options=("--quiet",)) == 0
+    assert capsys.readouterr().err == f"note: XX.AAA..HHZ: no metadata: {told}\n"
+    assert ingest(str(late), options=("--quiet",)) == 0
+    assert capsys.readouterr().err == ""
+    early = tmp_path / "early.xml"
+    early.write_bytes(document(("HHZ", "2020-01-01T00:00:00", "2020-09-13T12:26:45", 0, GAIN)))
+    assert ingest(str(early), options=("--quiet",)) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_block_that_fails_beside_metadata(ingest, tmp_path, capsys, monkeypatch):
+    """It has no table, in which one could look for samples without an epoch."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    (tmp_path / "all.txt").write_text(TEXT)
+    monkeypatch.setattr(runners.time, "sleep", lambda _: None)
+    monkeypatch.setattr(job, "assemble_block", fail)
+    assert ingest(str(tmp_path / "all.txt"), options=("--quiet",)) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["note", "lost"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from miniseed_files import records
@@ -13,6 +14,8 @@ from miniseed_files import records
 from pipeline.archive.channel_spans import read_channel_spans, spans_outside
 from pipeline.archive.documents import channel_epochs
 from pipeline.archive.reading import Archive
+from pipeline.errors import FormatError
+from pipeline.keys import Block
 
 SECOND = 10**9
 SECONDS = st.integers(-50, 150)
@@ -62,6 +65,18 @@ def test_times_of_a_block(archive_of: Callable[..., Archive], tmp_path: Path) ->
         "BHZ": [[start, start + 100 * SECOND], [500, 500], [20.0, 20.0]],
         "BH1": [[start + 5_000_000], [500], [20.0]],
     }
+
+
+def test_a_block_without_a_table_and_with_a_broken_one(
+    archive_of: Callable[..., Archive], tmp_path: Path
+) -> None:
+    (tmp_path / "in.mseed").write_bytes(records(np.arange(50, dtype=np.int32), 0, 1.0, channel="XX.A..LHZ"))
+    store = archive_of(tmp_path / "in.mseed").store
+    ((grid, block),) = store.tables()
+    assert read_channel_spans(store, grid, Block.parse("XX.A..LH/1971.01")) == {}
+    store.objects.write(store.table_key(grid, block), b"PAR1")
+    with pytest.raises(FormatError, match="not a block table"):
+        read_channel_spans(store, grid, block)
 
 
 def test_epochs_of_a_document() -> None:
