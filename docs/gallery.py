@@ -309,7 +309,7 @@ def gravity_month(gallery: Gallery) -> Figure:
 
 def great_earthquake(gallery: Gallery) -> Figure:
     """Two days after a great earthquake at a gravimeter, in time and frequency."""
-    quietest = gallery.table("noise_levels").dropna(subset=["snm"]).groupby("stream").snm.mean().idxmin()
+    quietest = gallery.table("noise_magnitudes").groupby("stream").snm.mean().idxmin()
     wave = gallery.wave(quietest, "LGZ", "2020-02-20T04:00", "2020-02-22T04:00")
     with theme():
         figure = figure_mm(180, 110)

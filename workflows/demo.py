@@ -29,6 +29,7 @@ from pipeline.objects import LocalObjects
 from pipeline.signal.filters import causal, design, steady_state
 from pipeline.synthetic.config import SIZES, SynthConfig, read_config
 from pipeline.tables import read_table
+from workflows.demo_noise import compare, draw_noise, map_noise, measure_noise
 from workflows.exporting import export_files
 from workflows.info import coverage_rows, summarise
 from workflows.ingest import Sources, ingest
@@ -193,12 +194,27 @@ def _export(demo: Demo) -> str:
     return f"{first.stream}: {len(files):,} channel-days as miniSEED"
 
 
+def _noise(demo: Demo) -> str:
+    status, line = measure_noise(demo.archive, demo.runner)
+    demo.exit_status = max(demo.exit_status, status)
+    demo.products |= draw_noise(demo.archive, demo.folder, demo.truth)
+    return ", ".join(part for part in (line, compare(demo.archive, demo.truth)) if part)
+
+
+def _map(demo: Demo) -> str:
+    products, line = map_noise(demo.archive, demo.folder)
+    demo.products |= products
+    return line
+
+
 STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
     ("synth", _synth),
     ("ingest", _ingest),
     ("coverage", _coverage),
     ("section", _section),
     ("export", _export),
+    ("noise", _noise),
+    ("map", _map),
 )
 """Name of each step and what does it; it returns a line for the summary."""
 
@@ -211,7 +227,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="run the main job on a synthetic network",
         description=(
             "Make a synthetic network of which the truth is known, ingest it, chart its coverage and its "
-            "largest earthquake, export it, and say where to look. What is there already is not made again."
+            "largest earthquake, export it, measure and map its noise, and say where to look. What is there "
+            "already is not made again."
         ),
         **example("stationday demo", "stationday demo out --config small --cluster serial"),
     )

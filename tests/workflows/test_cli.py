@@ -43,7 +43,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert left.value.code == 0
     shown = capsys.readouterr().out
     for module in COMMANDS:
-        assert f"\n    {module.__name__.rpartition('.')[2]} " in shown
+        name = module.__name__.rpartition(".")[2].removesuffix("s")  # a module of maps registers `map`
+        assert f"\n    {name}" in shown
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=" ".join)

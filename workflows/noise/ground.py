@@ -71,7 +71,7 @@ def _to_acceleration(
             try:
                 found[slot, held] -= _response_db(_response(epoch), arrays.grid, arrays.config, arrays.stream)
             except ResponseError as error:
-                if (held & measured).any() or not measured.any():
+                if (held & measured).any():
                     reasons.append(f"{name}: {error}")
                 found[slot, held] = np.nan
     return found, list(dict.fromkeys(reasons))

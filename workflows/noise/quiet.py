@@ -16,11 +16,11 @@ from pipeline.signal.precision import FloatArray, IndexArray
 from pipeline.tables import SCHEMAS
 from workflows.noise.config import SummaryConfig
 from workflows.noise.product import MeasuredStream, NoiseProduct
-from workflows.noise.refusals import Refusals
+from workflows.noise.refusals import Refusals, refuse_by_tide
 from workflows.noise.streams import is_gravimeter
 from workflows.noise.times import midnight
 
-__all__ = ["magnitudes_table"]
+__all__ = ["day_spectra", "magnitudes_table"]
 
 _SCHEMA = SCHEMAS["noise_magnitudes"]
 
@@ -37,7 +37,7 @@ def magnitudes_table(product: NoiseProduct, stream: MeasuredStream, refusals: Re
     """
     if not is_gravimeter(stream.stream):
         return _SCHEMA.empty_table()
-    days, tide_factor = _read(product, stream, refusals)
+    days, tide_factor = day_spectra(product, stream, refusals)
     rows = []
     for span, first, stop in _spans(days):
         at = slice(max(first - days.first_day, 0), stop - days.first_day)
@@ -47,12 +47,24 @@ def magnitudes_table(product: NoiseProduct, stream: MeasuredStream, refusals: Re
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
-def _read(product: NoiseProduct, stream: MeasuredStream, refusals: Refusals) -> tuple[DaySpectra, FloatArray]:
-    """Read the spectra of all days, and the factor of their tide."""
+def day_spectra(
+    product: NoiseProduct, stream: MeasuredStream, refusals: Refusals | None = None
+) -> tuple[DaySpectra, FloatArray]:
+    """
+    Read the spectra of all days of a gravimeter, and the factor of the tide of each.
+
+    Parameters
+    ----------
+    product : NoiseProduct
+    stream : MeasuredStream
+    refusals : Refusals, optional
+        What is left out; judged afresh unless given.
+    """
     arrays = product.arrays_of(stream)
     first, last = stream.days(product.block_days)
     found = {name: product.read(stream, array, first, last) for name, array in arrays.gravity.items()}
     every = day_number(first) + np.arange(len(found["present"]))
+    left_out = refuse_by_tide(product, stream, arrays) if refusals is None else refusals
     hz = {
         name: np.array(arrays.gravity[name].after[0].values, dtype=np.float64)
         for name in ("day_psd", "run_psd")
@@ -67,7 +79,7 @@ def _read(product: NoiseProduct, stream: MeasuredStream, refusals: Refusals) -> 
         found["run_present"],
         hz["run_psd"],
         found["run_psd"],
-        refusals.windows(0, every),
+        left_out.windows(0, every),
     )
     return days, np.asarray(found["tide_factor"], dtype=np.float64)
 

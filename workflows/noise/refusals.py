@@ -20,7 +20,7 @@ from pipeline.signal.precision import BoolArray, FloatArray, IndexArray
 from workflows.noise.arrays import StreamArrays
 from workflows.noise.product import MeasuredStream, NoiseProduct
 
-__all__ = ["Refusals", "refuse_days"]
+__all__ = ["Refusals", "refuse_by_tide", "refuse_days"]
 
 _HARMLESS = frozenset({"plausible", "unknown"})
 _TIDES = ("tide_factor", "tide_factor_std", "tide_lag_s", "tide_days")
@@ -78,7 +78,7 @@ def refuse_days(
         On which each window begins.
     """
     if arrays.gravity:
-        return Refusals(_by_tide(product, stream, arrays))
+        return refuse_by_tide(product, stream, arrays)
     found = {}
     for slot, own in enumerate(level_db):
         for each, verdict in judge_spans(own, arrays.bins.centre_s, day).items():
@@ -87,10 +87,8 @@ def refuse_days(
     return Refusals(found)
 
 
-def _by_tide(
-    product: NoiseProduct, stream: MeasuredStream, arrays: StreamArrays
-) -> dict[tuple[int, int], str]:
-    """Refuse the days of each run whose tide is none, as far as no other run has them right."""
+def refuse_by_tide(product: NoiseProduct, stream: MeasuredStream, arrays: StreamArrays) -> Refusals:
+    """Refuse the days of each run whose tide is wrong, as far as no other run has them right."""
     first, last = stream.days(product.block_days)
     tides = np.stack([_read(product, stream, arrays, name, first, last) for name in _TIDES], axis=1)
     begin, length = day_number(first), arrays.config.gravity.run_days
@@ -104,7 +102,7 @@ def _by_tide(
         elif verdict.kind not in _HARMLESS:
             for each in days:
                 wrong.setdefault(each, verdict.reason)
-    return {(0, each): reason for each, reason in wrong.items() if each not in right}
+    return Refusals({(0, each): reason for each, reason in wrong.items() if each not in right})
 
 
 def _read(

@@ -30,7 +30,7 @@ from workflows.noise.times import midnight
 from workflows.options import add_json, day, example
 from workflows.plan import fingerprint
 
-__all__ = ["Question", "RisesBefore", "find", "register", "station_places"]
+__all__ = ["Question", "RisesBefore", "find", "register", "station_place"]
 
 _NO_RISE = "fewer than half of the days are there"
 
@@ -180,7 +180,7 @@ def _wanted(stream: str, patterns: tuple[str, ...]) -> bool:
     return Wanted(streams=patterns).wants(Stream.parse(stream))
 
 
-def station_places(stations: Stations, stream: str, time_ns: int) -> tuple[float, float] | None:
+def station_place(stations: Stations, stream: str, time_ns: int) -> tuple[float, float] | None:
     """Return latitude and longitude of a stream at a time, None where no metadata say."""
     key = Stream.parse(stream)
     for slot in range(len(key.components)):
@@ -192,7 +192,7 @@ def station_places(stations: Stations, stream: str, time_ns: int) -> tuple[float
 
 
 def _row(stream: str, component: str, rise: Rise, question: Question, stations: Stations) -> dict[str, Any]:
-    there = station_places(stations, stream, (day_number(question.date) - 1) * DAY_NS)
+    there = station_place(stations, stream, (day_number(question.date) - 1) * DAY_NS)
     known = bool(np.isfinite(rise.rise_db))
     numbers = ("rise_db", "scale_db", "p_value", "p_counted", "p_corrected")
     return {

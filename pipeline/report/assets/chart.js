@@ -180,9 +180,9 @@
       if (at < drawn.left - 8 || at > drawn.right + 8) return hide();
       show(xs[report.nearest(xs, drawn.x.inverse(at))], false);
     });
-    const observer = new ResizeObserver(() => {
+    const observer = new ResizeObserver(() => requestAnimationFrame(() => {
       if (host.clientWidth !== hidden) { hidden = host.clientWidth; redraw(); }
-    });
+    }));
     redraw();
     observer.observe(host);
     return { destroy: () => observer.disconnect() };

@@ -37,7 +37,7 @@
       this.listen();
       report.redraws.push(() => this.draw());
       this.width = 0;
-      new ResizeObserver(() => this.resize()).observe(this.stage);
+      new ResizeObserver(() => requestAnimationFrame(() => this.resize())).observe(this.stage);
       this.resize();
     }
 

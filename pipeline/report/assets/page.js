@@ -15,7 +15,10 @@ window.stationday = { widgets: {}, redraws: [] };
     const said = error && error.message ? error.message : String(error);
     banner.append(report.make("p", {}, `A script of this page failed (${what}): ${said}. Figures that stand still are complete.`));
   };
-  window.addEventListener("error", (event) => report.fail("page", event.error || event.message));
+  window.addEventListener("error", (event) => {
+    // Browsers say so where one layout was not enough; the next one is.
+    if (!String(event.message).startsWith("ResizeObserver loop")) report.fail("page", event.error || event.message);
+  });
   window.addEventListener("unhandledrejection", (event) => report.fail("page", event.reason));
 
   const SVG = "http://www.w3.org/2000/svg";
