@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.errors import ConfigError
 from pipeline.figures import render as render_figure
@@ -29,6 +30,8 @@ from workflows.noise import NoiseProduct, find_product
 from workflows.options import add_days, add_json, day, example
 
 __all__ = ["MapOptions", "NoiseMap", "draw_map", "register"]
+
+Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,11 +279,18 @@ def _box(text: str) -> BoxRegion:
     >>> _box("95,20,125,45").box
     (95.0, 20.0, 125.0, 45.0)
     """
-    return BoxRegion(*_degrees(text, 4, "west,south,east,north"))
+    return _region(BoxRegion, _degrees(text, 4, "west,south,east,north"))
 
 
 def _cap(text: str) -> CapRegion:
-    return CapRegion(*_degrees(text, 3, "longitude,latitude,kilometres"))
+    return _region(CapRegion, _degrees(text, 3, "longitude,latitude,kilometres"))
+
+
+def _region(kind: Callable[..., Shape], numbers: Sequence[float]) -> Shape:
+    try:
+        return kind(*numbers)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _degrees(text: str, count: int, names: str) -> Sequence[float]:

@@ -104,7 +104,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "spectra of these days (spectra). Waveforms are not read."
         ),
         **example(
-            "stationday plot-noise archive.zarr ppsd.png --stream CI.CCC..HH --hours 22-4 --season winter",
+            "stationday plot-noise archive.zarr ppsd.png --stream CI.CCC..HH --hours 22-4 --season DJF",
             "stationday plot-noise archive.zarr snm.svg --kind magnitudes --stream 'NG.*' --mark 2021-05-21",
         ),
     )
