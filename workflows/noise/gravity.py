@@ -289,6 +289,7 @@ def _day_levels(archive: BlockArchive, arrays: StreamArrays, span: _Span) -> Ite
             windows=windows,
             bins=arrays.bins,
             share=arrays.window_config.share,
+            device=arrays.config.device,
         )
         found = (levels.level_db - _gain_db(arrays, span, offset)).astype(np.float32)[np.newaxis]
         record = read_record(archive.archive, arrays.stream, arrays.grid, row.day * n, (row.day + 1) * n)

@@ -51,6 +51,7 @@ def measure_ground(archive: BlockArchive, arrays: StreamArrays, stations: Statio
             windows=windows,
             bins=arrays.bins,
             share=arrays.window_config.share,
+            device=arrays.config.device,
         )
         found, reasons = _to_acceleration(levels, arrays, stations, record)
         quality = describe_day(arrays.stream, row, record, n)

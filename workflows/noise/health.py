@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import Any
 
 import numpy as np
@@ -83,15 +84,25 @@ def _of_days(rows: list[dict[str, Any]], length: int) -> dict[str, Any]:
 def _of_levels(level_db: FloatArray, arrays: StreamArrays) -> dict[str, Any]:
     period_s = arrays.bins.centre_s
     measured = level_db[np.isfinite(level_db).any(axis=1)]
+    floor_db = _self_noise_db(arrays)
     if not len(measured):
         return {"windows": 0}
     numbers = {
-        "pct_below_nlnm": pct_below_nlnm(measured, period_s),
+        "pct_below_nlnm": pct_below_nlnm(measured, period_s, self_noise_db=floor_db),
         "pct_above_nhnm": pct_above_nhnm(measured, period_s),
         "dead_channel_lin": dead_channel_lin(measured, period_s, arrays.grid.rate_hz),
     }
     known = {name: value if np.isfinite(value) else None for name, value in numbers.items()}
     return {"windows": len(measured), "dead_channel_gsn": dead_channel_gsn(measured, period_s), **known}
+
+
+def _self_noise_db(arrays: StreamArrays) -> FloatArray | None:
+    """Return what the instrument records by itself, where that is known; NaN beyond its points."""
+    for known in arrays.config.summary.self_noise:
+        if fnmatch.fnmatchcase(str(arrays.stream), known.stream):
+            periods = np.log(arrays.bins.centre_s)
+            return np.interp(periods, np.log(known.period_s), known.level_db, left=np.nan, right=np.nan)
+    return None
 
 
 def _verdict(month: dict[str, Any], days: list[dict[str, Any]], refused: str) -> dict[str, Any]:

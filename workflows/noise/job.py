@@ -183,6 +183,8 @@ def measure_block(task: Task) -> BlockResult:
         writer.take(day)
         records.append(_record(day))
         quality += day.quality
+    if job.fence is not None:
+        job.fence.check()
     nbytes = writer.write()
     table = pa.Table.from_pylist(quality, schema=SCHEMAS["quality"])
     options = fingerprint(job.config.map_options())

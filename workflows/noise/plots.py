@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from pipeline.archive.grid import DAY_NS, day_number
 from pipeline.archive.layouts import Wanted
 from pipeline.errors import ConfigError
-from pipeline.noise.histograms import DbBins, count_levels
+from pipeline.noise.histograms import DbBins, count_levels, mean_db, mode_db, percentile_db
 from pipeline.noise.magnitudes import Spectrum, mean_spectrum
 from pipeline.noise.occasions import SEASONS, Occasions
 from pipeline.noise.trends import Trend
+from pipeline.objects import open_objects
 from pipeline.signal.precision import FloatArray, IndexArray
 from workflows.noise.product import MeasuredStream, NoiseProduct, find_product
 from workflows.noise.streams import is_gravimeter
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # matplotlib is imported where a figure is drawn
 
     from pipeline.noise.figures.labels import DateMark
 
-__all__ = ["KINDS", "Choice", "draw", "register", "selected_windows"]
+__all__ = ["KINDS", "Choice", "curves", "draw", "register", "selected_windows"]
 
 _POLYNOMIAL_LIMITS_S: Final = (50.0, 21_600.0)
 
@@ -46,7 +47,7 @@ class Choice:
         Patterns; empty for all.
     start, end : date or None
         Both included.
-    hours, weekdays, months, season
+    hours, weekdays, weeks, months, season
         See `Occasions`; of pictures of windows.
     component : str
         Of pictures that show one of three.
@@ -65,6 +66,7 @@ class Choice:
     end: dt.date | None = None
     hours: tuple[float, float] | None = None
     weekdays: tuple[int, ...] | None = None
+    weeks: tuple[int, ...] | None = None
     months: tuple[int, ...] | None = None
     season: str | None = None
     component: str = "Z"
@@ -83,6 +85,7 @@ class Choice:
             end_ns=None if self.end is None else (day_number(self.end) + 1) * DAY_NS,
             hours=self.hours,
             weekdays=self.weekdays,
+            weeks=self.weeks,
             months=months,
         )
 
@@ -111,12 +114,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument(
         "product", metavar="PRODUCT", help="a noise product, or the archive that it lies beside"
     )
-    command.add_argument("figure", metavar="FIGURE", help="where it goes: .png, .svg or .pdf")
+    command.add_argument(
+        "figure", metavar="FIGURE", help="where it goes: .png, .svg or .pdf; .csv of ppsd has its curves"
+    )
     command.add_argument("--kind", choices=tuple(KINDS), default="ppsd", help="default: ppsd")
     command.add_argument("--stream", action="append", default=[], metavar="S", help="one, or a pattern")
     add_days(command)
     command.add_argument("--hours", type=_hours, metavar="H-H", help="of the day, UTC, as 22-4")
     command.add_argument("--weekdays", type=_numbers, metavar="N,N", help="1 is Monday, 7 Sunday")
+    command.add_argument("--weeks", type=_numbers, metavar="N,N", help="of the year, ISO, 1 to 53")
     command.add_argument("--months", type=_numbers, metavar="N,N", help="1 to 12")
     command.add_argument("--season", choices=tuple(SEASONS), help="instead of --months")
     command.add_argument("--component", default="Z", help="of spectrograms and levels (default: Z)")
@@ -139,6 +145,7 @@ def _run(args: argparse.Namespace) -> int:
         end=args.end,
         hours=args.hours,
         weekdays=args.weekdays,
+        weeks=args.weeks,
         months=args.months,
         season=args.season,
         component=args.component,
@@ -148,7 +155,12 @@ def _run(args: argparse.Namespace) -> int:
         marks=tuple(args.mark),
         relative=args.relative,
     )
-    save(draw(find_product(args.product), args.kind, choice), args.figure)
+    product = find_product(args.product)
+    if args.kind == "ppsd" and args.figure.endswith(".csv"):
+        folder, _, name = open_objects(args.figure).url.rpartition("/")
+        open_objects(folder).write(name, curves(product, choice).encode())
+    else:
+        save(draw(product, args.kind, choice), args.figure)
     print(args.figure)
     return 0
 
@@ -237,6 +249,24 @@ def _ppsd(product: NoiseProduct, choice: Choice) -> Figure:
         window_s=found.window_s,
         step_s=found.step_s,
     )
+
+
+def curves(product: NoiseProduct, choice: Choice) -> str:
+    """Return percentiles, mean and mode of the chosen windows of a stream by period, as CSV."""
+    stream = _one(product, choice)
+    found = selected_windows(product, stream, choice)
+    bins = DbBins(low_db=-230.0, high_db=-50.0)
+    lines = ["component,period_s,windows,p05_db,p50_db,p95_db,mean_db,mode_db"]
+    for slot, component in enumerate(stream.stream.components):
+        counts = count_levels(found.level_db[slot][found.chosen], bins)
+        columns = [percentile_db(counts, share, bins) for share in (5, 50, 95)]
+        columns += [mean_db(counts, bins), mode_db(counts, bins)]
+        for row, period_s in enumerate(product.arrays_of(stream).bins.centre_s):
+            windows = int(counts[row].sum())
+            if windows:
+                values = ",".join(f"{column[row]:.2f}" for column in columns)
+                lines.append(f"{component},{period_s:.6g},{windows},{values}")
+    return "\n".join(lines) + "\n"
 
 
 def _spectrogram(product: NoiseProduct, choice: Choice) -> Figure:
@@ -375,6 +405,8 @@ def _title(stream: MeasuredStream, choice: Choice) -> str:
         said.append(f"{choice.hours[0]:g} to {choice.hours[1]:g} h UTC")
     if choice.weekdays:
         said.append(f"weekdays {', '.join(map(str, choice.weekdays))}")
+    if choice.weeks:
+        said.append(f"weeks {', '.join(map(str, choice.weeks))}")
     if choice.season or choice.months:
         said.append(choice.season or f"months {', '.join(map(str, choice.months or ()))}")
     return ", ".join([str(stream.stream), *said])

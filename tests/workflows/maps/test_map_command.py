@@ -179,6 +179,19 @@ def test_every_picture(kind: str, options: list[str], archive: Path, tmp_path: P
     assert figure.stat().st_size > 20_000
 
 
+def test_curves_as_numbers(archive: Path, tmp_path: Path) -> None:
+    table = tmp_path / "ppsd.csv"
+    options = ["--stream", "XX.A1..UGZ", "--weeks", "10", "--weekdays", "1,2"]
+    assert main(["plot-noise", str(archive), str(table), *options]) == 0
+    head, *rows = [line.split(",") for line in table.read_text().splitlines()]
+    assert head[:4] == ["component", "period_s", "windows", "p05_db"]
+    # Two windows a day, on Monday and Tuesday of one week.
+    assert {row[2] for row in rows} == {"4"}
+    median = np.median([float(row[4]) for row in rows if 200 < float(row[1]) < 600])
+    # 316 nm/s² at one sample a minute, in dB of (m/s²)²/Hz.
+    assert median == pytest.approx(10 * np.log10(2 * 60 * 10 * 100.0**2) - 180, abs=2)
+
+
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [

@@ -13,10 +13,11 @@ import pytest
 import xarray as xr
 from noise_archives import DAY, Channel, flat, ingest, stationxml, write_days
 from obspy.signal import PPSD
+from s3_server import S3
 
 from pipeline.archive.reading import open_archive
 from workflows.cli import main
-from workflows.noise import NoiseProduct, find_product
+from workflows.noise import NoiseProduct, find_product, read_config
 
 RATE = 20.0
 GAIN = 1e9
@@ -118,6 +119,40 @@ def test_same_bytes_wherever_it_runs(cluster: str, made: Path, tmp_path: Path) -
     out = str(tmp_path / "again")
     assert noise(made / "a.zarr", "--out", out, cluster=cluster) == 0
     assert files(find_product(out)) == files(product_of(made))
+
+
+def test_on_an_object_store(made: Path, s3: S3) -> None:
+    s3.make_bucket("noise")
+    archive = "s3://noise/a.zarr"
+    options = ["--stations", str(made / "a.zarr.stations.xml"), "--cluster", "threads:2", "--quiet"]
+    assert main(["ingest", str(made / "sds"), "--archive", archive, *options]) == 0
+    assert main(["noise", archive, "--cluster", "threads:2", "--quiet"]) == 0
+    there, here = files(find_product(archive)), files(product_of(made))
+    changed = {key for key in here if key != "options.toml" and there[key] != here[key]}
+    assert there.keys() == here.keys()
+    assert not changed
+
+
+def test_self_noise_is_what_levels_are_held_against(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "noise.toml"
+    config.write_text(
+        "[[summary.self_noise]]\nstream = 'XX.AAA*'\nperiod_s = [0.1, 1000.0]\nlevel_db = [-50.0, -50.0]\n"
+    )
+    out = tmp_path / "out"
+    shutil.copytree(product_of(made).url, out)
+    assert noise(made / "a.zarr", "--out", str(out), "--config", str(config), "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["todo"], report["tables"]["todo"]) == (0, 2)
+    product = find_product(str(out), config=read_config(str(config)))
+    below = {
+        row["stream"]: row["pct_below_nlnm"]
+        for row in product.table("quality_months").to_pylist()
+        if row["windows"]
+    }
+    assert below["XX.AAA..HH"] == 100
+    assert below["XX.BBB..HH"] < 20
 
 
 def test_only_what_changed_is_measured_again(
