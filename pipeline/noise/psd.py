@@ -80,7 +80,7 @@ def window_levels(
     share : float
         Of sub-windows that a window may lack; see `SpectralWindows.usable`.
     device : str
-        As `pipeline.signal.device` takes it. On the CPU torch uses as many threads as the caller let it.
+        As `pipeline.signal.device` takes it. On the CPU it takes one thread, and lets others run beside.
     precision : {"float32", "float64"}
         Of the transforms.
 
@@ -141,7 +141,7 @@ def window_levels(
 
 
 def _transform(windows: SpectralWindows, bins: PeriodBins, device: str, precision: Precision) -> Transform:
-    # Both take a second to import, for which who only reads a product should not wait.
+    # Both take a second or more to import, for which who only reads a product should not wait.
     if device == "cpu":
         from pipeline.noise.psd_cpu import CpuTransform
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import obspy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
 from pipeline.noise.level_quality import dead_channel_gsn, dead_channel_lin, pct_above_nhnm, pct_below_nlnm
 from pipeline.noise.noise_models import nhnm_db, nlnm_db
 from pipeline.noise.record_quality import count_clipped, find_spikes, record_quality
+from pipeline.signal import gaps
 
 PERIODS = 2.0 ** np.arange(-4, 14, 0.125)
 
@@ -117,6 +118,28 @@ class TestSpikes:
         record[2500] = 100
         assert find_spikes(record).tolist() == [[2500, 2501]]
 
+    @pytest.mark.parametrize(
+        ("rough", "size", "quiet", "leap", "found"),
+        [
+            (90, 2000, 500, 160, False),
+            (90, 2000, 501, 160, True),
+            (30, 1000, 500, 160, False),
+            (30, 1000, 500, 161, True),
+        ],
+    )
+    def test_what_is_typical(self, rough, size, quiet, leap, found):
+        """The 501st of a thousand steps, and of the last part the mean of that and the 500th: 10 and 30."""
+        steps = np.where(np.arange(size) < 998 - quiet, rough, 10) * (-1) ** np.arange(size)
+        steps[800:802] = leap, -leap
+        assert ([801, 802] in find_spikes(np.append(0, np.cumsum(steps))).tolist()) is found
+
+    def test_what_is_usual_beside_a_leap(self):
+        """The 501st step is one of 12: 160 is a leap, 90 is none, though it is above eight times 10."""
+        steps = np.where(np.arange(2000) < 497, 90, 10) * (-1) ** np.arange(2000)
+        steps[800:802] = 160, -160
+        steps[900] = 12
+        assert find_spikes(np.append(0, np.cumsum(steps))).tolist() == [[801, 802]]
+
     def test_gaps_are_none(self):
         rng = np.random.default_rng(3)
         record = np.round(rng.normal(scale=50, size=3000)).astype(np.int32)
@@ -128,6 +151,108 @@ class TestSpikes:
 
     def test_a_record_too_short_has_none(self):
         assert find_spikes(np.array([0] * 20 + [10**6] + [0] * 10)).shape == (0, 2)
+
+
+def slow_spikes(record, absent):
+    """Spikes by sorting: typical steps by partitions, and Hampel's rule sample by sample around leaps."""
+    values = record[~absent].astype(float)
+    marked = np.zeros(values.size, dtype=bool)
+    if values.size >= 41:
+        step = np.abs(np.diff(values))
+        parts = max(step.size // 1000, 1)
+        last = (parts - 1) * 1000
+        typical = [np.sort(step[1000 * part : 1000 * (part + 1)])[500] for part in range(parts - 1)]
+        least = np.concatenate([np.repeat(typical, 1000), np.full(step.size - last, np.median(step[last:]))])
+        leaps = np.flatnonzero(step > np.maximum(8 * least, 1))
+        outliers = hampel(values)
+        for leap in np.union1d(leaps, leaps + 1):
+            first, stop = leap, leap
+            while first > 0 and outliers[leap] and outliers[first - 1]:
+                first -= 1
+            while stop < values.size and outliers[stop]:
+                stop += 1
+            marked[first:stop] = True
+    spread = np.zeros(record.size, dtype=bool)
+    spread[~absent] = marked
+    return np.stack(gaps.runs(spread), axis=-1)
+
+
+def slow_clipped(record, absent, level):
+    there = record[~absent]
+    if not there.size or (level is None and record.dtype.kind == "f"):
+        return 0
+    clipped = 0
+    for extreme in {there.max(), there.min()}:
+        if abs(float(extreme)) >= (2**21 if level is None else level):
+            lengths = np.subtract(*gaps.runs((record == extreme) & ~absent)[::-1])
+            clipped += lengths[lengths >= 3].sum()
+    return clipped
+
+
+def slow_flat(record, absent):
+    same = (record[1:] == record[:-1]) & ~absent[1:] & ~absent[:-1]
+    return np.subtract(*gaps.runs(same)[::-1]).max(initial=0)
+
+
+@st.composite
+def records(draw):
+    """Noise of any size, red or white, with spikes, an earthquake, clipped tops, flat spans and gaps."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    size = draw(st.sampled_from([1, 2, 40, 41, 42, 300, 999, 1001, 2000, 2001, 2002, 5000]))
+    scale = draw(st.sampled_from([0.3, 2.0, 100.0, 1e5]))
+    record = rng.normal(scale=scale, size=size)
+    if draw(st.booleans()):
+        record = np.cumsum(record)
+    record += draw(st.sampled_from([0.0, 1e6]))
+    if draw(st.booleans()):
+        time = np.arange(size) - size // 3
+        record += (time > 0) * 1e3 * scale * np.exp(-np.abs(time) / 300) * np.sin(time / 5)
+    places = draw(st.lists(st.integers(0, size - 1), max_size=8)) + draw(
+        st.sampled_from([[], [0], [size - 1]])
+    )
+    missing = np.zeros(size, dtype=bool)
+    for place in places:
+        kind, width = draw(st.sampled_from(["spike", "gap", "flat", "both"])), int(rng.integers(1, 60))
+        if kind in ("spike", "both"):
+            record[place : place + 1 + width % 3] += rng.choice([-1, 1]) * rng.choice([9, 40, 3000]) * scale
+        if kind in ("gap", "both"):
+            missing[place + 1 : place + 1 + width] = True
+        if kind == "flat":
+            record[place : place + width] = record[place]
+    dtype = draw(st.sampled_from(["int32", "float32", "float64"]))
+    if draw(st.booleans()):
+        low, high = np.quantile(record, [0.05, 0.9])
+        record = np.clip(record, low, high)
+    record = (np.round(record) if draw(st.booleans()) or dtype == "int32" else record).astype(dtype)
+    record[missing] = -(2**31) if dtype == "int32" else np.nan
+    return record, missing
+
+
+class TestAgainstSlow:
+    @settings(max_examples=300)
+    @given(records(), st.sampled_from([None, 30.0, 2e6]), st.booleans())
+    def test_all_counts(self, made, level, frozen):
+        record, missing = made
+        record.flags.writeable = not frozen
+        got = record_quality(
+            record, 10.0, missing=missing if missing.any() or frozen else None, clipping_level=level
+        )
+        there = record[~missing].astype(np.float64)
+        lengths = np.subtract(*gaps.runs(missing)[::-1])
+        assert got.completeness == there.size / record.size
+        assert (got.gaps, got.longest_gap_s) == (lengths.size, lengths.max(initial=0) / 10)
+        np.testing.assert_array_equal(
+            find_spikes(record, missing=missing), slow_spikes(record, missing).reshape(-1, 2)
+        )
+        assert got.spikes == slow_spikes(record, missing).shape[0]
+        assert got.clipped == slow_clipped(record, missing, level)
+        assert got.clipped == count_clipped(record, missing=missing, level=level)
+        assert got.flat_s == slow_flat(record, missing) / 10
+        if there.size:
+            assert got.mean == pytest.approx(there.mean(), rel=1e-12, abs=1e-12 * np.abs(there).max())
+            assert got.rms == pytest.approx(there.std(), rel=1e-9, abs=1e-15 * np.abs(there).max())
+        else:
+            assert (got.mean, got.rms) == (None, None)
 
 
 class TestRecords:
