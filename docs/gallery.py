@@ -1,5 +1,5 @@
 """
-Draw the figures of docs/synthetic-figures.md from what `stationday demo` made.
+Draw the figures of docs/synthetic-figures.md and of noise from what `stationday demo` made.
 
     stationday demo demo
     python docs/gallery.py demo
@@ -11,6 +11,7 @@ StationXML.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import io
 import itertools
 from collections.abc import Callable
@@ -36,12 +37,17 @@ from pipeline.figures.waveforms import (
     record_section,
     spectrogram,
 )
+from pipeline.maps.fields import map_field
+from pipeline.maps.figures import field_figure
 from pipeline.synthetic.ground.spectra import nhnm_db, nlnm_db
+from workflows.maps.levels import Level, observe
+from workflows.noise import find_product
+from workflows.noise.plots import Choice, draw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OUT = Path(__file__).parent / "figures" / "synthetic"
+OUT = Path(__file__).parent / "figures"
 WEB_DPI = 120
 SECOND = 10**9
 
@@ -50,6 +56,7 @@ class Gallery:
     """The demo's archive and truth."""
 
     def __init__(self, demo: Path) -> None:
+        self.folder = demo
         self.archive = open_archive(str(demo / "archive.zarr"))
         self.inventory = obspy.read_inventory(demo / "synthetic" / "stations.xml")
         self.truth = demo / "synthetic" / "truth"
@@ -353,6 +360,30 @@ FIGURES: dict[str, Callable[[Gallery], Figure]] = {
 }
 
 
+def _noise(kind: str, choice: Choice) -> Callable[[Gallery], Figure]:
+    """Draw a picture of the noise product that the demo made."""
+    return lambda gallery: draw(find_product(str(gallery.folder / "archive.zarr")), kind, choice)
+
+
+def rise_map(gallery: Gallery) -> Figure:
+    """Where noise rose before the end of the designed rise."""
+    product = find_product(str(gallery.folder / "archive.zarr"))
+    level = Level(name="snm", rise_before=dt.date(2020, 5, 9), weeks=4)
+    made = map_field(observe(product, level), quantity=level.title, unit=level.unit)
+    return field_figure(made, title="Rise of SNM, 4 weeks before 2020-05-09", centred=True)
+
+
+_RISE = ((dt.date(2020, 5, 9), "rise ends"),)
+NOISE_FIGURES: dict[str, Callable[[Gallery], Figure]] = {
+    "1-ppsd": _noise("ppsd", Choice(streams=("SY.S01..HH",))),
+    "2-spectrogram": _noise("spectrogram", Choice(streams=("GY.G03..LGZ",), marks=_RISE)),
+    "3-snm": _noise("magnitudes", Choice(span="day", marks=_RISE)),
+    "4-quiet-days": _noise("spectra", Choice()),
+    "5-rise": rise_map,
+}
+"""Of docs/noise.md and docs/gravity-network.md, in ``docs/figures/noise``."""
+
+
 def main() -> None:
     """Draw all figures, or those named."""
     parser = argparse.ArgumentParser(
@@ -362,11 +393,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="FIGURE", help="as 09-landslide; all by default")
     args = parser.parse_args()
     gallery = Gallery(args.demo)
-    for name, draw in FIGURES.items():
-        if not args.names or name in args.names:
-            target = OUT / f"{name}.png"
-            _save_small(draw(gallery), target)
-            print(target)
+    for folder, figures in (("synthetic", FIGURES), ("noise", NOISE_FIGURES)):
+        for name, drawn in figures.items():
+            if not args.names or name in args.names:
+                target = OUT / folder / f"{name}.png"
+                _save_small(drawn(gallery), target)
+                print(target)
 
 
 def _save_small(figure: Figure, target: Path) -> None:
