@@ -369,8 +369,8 @@ def rise_map(gallery: Gallery) -> Figure:
     """Where noise rose before the end of the designed rise."""
     product = find_product(str(gallery.folder / "archive.zarr"))
     level = Level(name="snm", rise_before=dt.date(2020, 5, 9), weeks=4)
-    made = map_field(observe(product, level), quantity=level.title, unit=level.unit)
-    return field_figure(made, title="Rise of SNM, 4 weeks before 2020-05-09", centred=True)
+    made = map_field(observe(product, level), quantity=level.short, unit=level.unit)
+    return field_figure(made, caption=f"{level.title[0].upper()}{level.title[1:]}.", centred=True)
 
 
 _RISE = ((dt.date(2020, 5, 9), "rise ends"),)

@@ -58,6 +58,7 @@ def field_figure(
     made: FieldMap,
     *,
     title: str = "",
+    caption: str = "",
     levels: ArrayLike | None = None,
     centred: bool = False,
     error: ErrorShown = "panel",
@@ -73,7 +74,9 @@ def field_figure(
     ----------
     made : FieldMap
     title : str
-        Above the map; its quantity unless given.
+        Above the map, on one line; its quantity unless given.
+    caption : str
+        A sentence that begins what stands below, where there is more to say than a title holds.
     levels : array_like, optional
         Of the contours, in the units of the map; round ones unless given.
     centred : bool
@@ -116,7 +119,7 @@ def field_figure(
     has_error = bool(np.isfinite(made.masked(made.std_error)).any())
     maps = 2 if error == "panel" and has_error else 1
     with theme():
-        about = _about(made, hatched=error == "hatch" and has_error)
+        about = f"{caption} {_about(made, hatched=error == 'hatch' and has_error)}".strip()
         figure, places, checked, foot = _layout(view, about, maps, checks, width_mm)
         bounds = _bounds(made, levels, centred)
         axes = base_map(figure, places[0], view, title or axis_label(made.quantity), borders)
@@ -371,9 +374,17 @@ def _error_map(figure: Figure, place: Place, view: View, made: FieldMap, borders
     x, y = view.project(given.longitude_deg, given.latitude_deg)
     dots = axes.scatter(x, y, s=9, color=PAPER, edgecolors=INK, linewidths=0.6, zorder=7)
     dots.set_clip_path(compound_path([view.frame_path()]), axes.transData)
-    _colour_bar(
-        figure, axes, view, shades, axis_label(f"standard error of {made.quantity}", made.unit), bounds
-    )
+    _colour_bar(figure, axes, view, shades, axis_label("standard error", _plain_unit(made.unit)), bounds)
+
+
+def _plain_unit(unit: str) -> str:
+    """
+    Return the unit of an error: of a level in dB, whatever it refers to, dB.
+
+    >>> _plain_unit("dB re 1 (m/s²)²/Hz"), _plain_unit("µGal")
+    ('dB', 'µGal')
+    """
+    return unit.partition(" re ")[0]
 
 
 def _about(made: FieldMap, *, hatched: bool) -> str:

@@ -163,7 +163,7 @@ def _krige(observations: Observations, level: Level, options: MapOptions) -> tup
         found = map_field(
             observations,
             options.region,
-            quantity=level.title,
+            quantity=level.short,
             unit=level.unit,
             step_deg=options.step_deg,
             drift="coast" if options.drift == "coast" else "constant",
@@ -205,9 +205,9 @@ def _write(product: NoiseProduct, made: NoiseMap, folder: ObjectStore) -> None:
         write("stations.geojson", to_json(station_points(made.kriged), about=about))
         write("contours.geojson", to_json(contour_lines(made.kriged), about=about))
         write("bands.geojson", to_json(contour_bands(made.kriged), about=about))
-        figure = field_figure(
-            made.kriged, title=made.level.title, centred=made.level.is_difference, checks=True
-        )
+        caption = f"{made.level.title[0].upper()}{made.level.title[1:]}."
+        centred = made.level.is_difference
+        figure = field_figure(made.kriged, caption=caption, centred=centred, checks=True)
         write("map.png", render_figure(figure, "png"))
         write("map.svg", render_figure(figure, "svg"))
     page = map_page(product, made.level, made.observations, made.kriged, made.contrasts, reason=made.reason)
