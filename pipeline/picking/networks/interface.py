@@ -109,10 +109,13 @@ class Dropout(nn.Module):
         Part of the values that become 0; the others are scaled up by 1 / (1 - rate).
     spatial : bool
         Whether whole channels of (batch, channels, samples) are dropped, not single values.
+    training_only : bool
+        Whether it never stays on at inference.
     """
 
-    def __init__(self, rate: float, *, spatial: bool = False) -> None:
+    def __init__(self, rate: float, *, spatial: bool = False, training_only: bool = False) -> None:
         super().__init__()
+        self.training_only = training_only
         self.rate = rate
         self.spatial = spatial
         self.kept = False
@@ -169,7 +172,7 @@ class Network(nn.Module):
             gives the same masks.
         """
         for module in self.modules():
-            if isinstance(module, Dropout):
+            if isinstance(module, Dropout) and not module.training_only:
                 module.kept, module.generator = kept, generator if kept else None
 
 
