@@ -33,7 +33,7 @@ from workflows.product import Product
 from workflows.progress import Progress, SilentProgress, Summary
 from workflows.runners import Runner
 
-__all__ = ["Measured", "Told", "measure", "preview"]
+__all__ = ["Measured", "Told", "make_groups", "measure", "measure_block", "preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def measure(
         tasks = block_tasks(archive, streams, config, product, wanted=wanted, fence=lease.fence())
         keys: set[str] = set()
         planned = plan(_noting(tasks, keys), ledger, retry_failed=retry_failed)
-        _make_groups(archive, product, config, planned.todo)
+        make_groups(archive, product, config, planned.todo)
         summary = execute("noise", measure_block, planned, ledger, runner, progress=progress())
         return Measured(summary, skipped, _tell(ledger, keys))
 
@@ -133,8 +133,8 @@ def _noting(tasks: Iterable[Task], keys: set[str]) -> Iterator[Task]:
         yield task
 
 
-def _make_groups(archive: Archive, product: Product, config: NoiseConfig, tasks: Iterable[Task]) -> None:
-    """Make the groups of the years that will be written, here, so that no two workers do."""
+def make_groups(archive: Archive, product: Product, config: NoiseConfig, tasks: Iterable[Task]) -> None:
+    """Make the groups of the years that will be written: for the driver, so that no two workers do."""
     objects = product.store.child(ARRAYS)
     wanted = {(job.stream, job.grid, job.block.year) for job in (task.payload for task in tasks)}
     for stream, grid, year in sorted(wanted):
