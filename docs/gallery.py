@@ -42,7 +42,7 @@ from pipeline.maps.figures import field_figure
 from pipeline.synthetic.ground.spectra import nhnm_db, nlnm_db
 from workflows.maps.levels import Level, observe
 from workflows.noise import find_product
-from workflows.noise.plots import Choice, draw
+from workflows.noise.pictures import Choice, draw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

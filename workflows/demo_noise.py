@@ -15,7 +15,7 @@ from pipeline.figures import save
 from pipeline.objects import open_objects
 from workflows.maps import Level, MapOptions, draw_map
 from workflows.noise import NoiseConfig, NoiseProduct, find_product, measure, product_of, summarise
-from workflows.noise.plots import Choice, draw
+from workflows.noise.pictures import Choice, draw
 from workflows.noise.rises import Question, find
 from workflows.runners import Runner
 

@@ -33,7 +33,7 @@ from pipeline.report import (
     psd_chart,
 )
 from workflows.maps.levels import MAGNITUDES, Level
-from workflows.noise.plots import Choice, selected_windows
+from workflows.noise.pictures import Choice, selected_windows
 from workflows.noise.product import MeasuredStream, NoiseProduct
 from workflows.noise.streams import is_gravimeter
 from workflows.noise.times import days_of
