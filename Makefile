@@ -20,8 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## Set up, run the main job on a synthetic network, and say where to look
 	$(BIN)/stationday demo demo
 
+# Two at a time, a file in one process: fixtures of modules are made once, and a cluster of tests is one of four.
 test: $(STAMP)  ## Set up and run the tests (at most 10 minutes on 2 cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-all: $(STAMP)  ## Also the slow and the destructive tests
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -m "not (gpu or slurm)" --timeout 3600

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -48,6 +49,19 @@ def s3() -> Iterator[S3]:
 def pytest_runtest_call(item: pytest.Item) -> None:
     if "data_folder" in getattr(item, "fixturenames", ()):
         _USED["ran"] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what a worker of pytest-xdist counted to who prints the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["real_data"] = dict(_USED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what workers counted."""
+    for what, count in getattr(node, "workeroutput", {}).get("real_data", {}).items():
+        _USED[what] += count
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -197,6 +197,17 @@ def test_resources_are_asked_for(dask_client: Client) -> None:
     assert {int(result.details) for result in results} == {pid}
 
 
+def wait_for_others(client: Client, gone: set[int], count: int) -> None:
+    """Wait until the nannies have replaced what was killed, however long that takes here."""
+    patience = time.monotonic() + 120
+    while time.monotonic() < patience:
+        pids = set(client.run(os.getpid, on_error="ignore").values())
+        if len(pids) == count and not pids & gone:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"no {count} workers beside {gone} within two minutes")
+
+
 def test_killed_workers_lose_nothing_and_double_nothing(patient: Client) -> None:
     pids = list(patient.run(os.getpid).values())
     todo, results, killed = tasks(60, 0.1), [], False
@@ -206,6 +217,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(patient: Client) -> None
             killed = True
             for pid in pids[:2]:
                 os.kill(pid, signal.SIGKILL)
+            wait_for_others(patient, set(pids[:2]), len(pids))
     assert sorted(result.key for result in results) == [task.key for task in todo]
     assert {result.status for result in results} == {Status.DONE}
     assert {int(result.details) for result in results} - set(pids), "the nannies' new workers took part"

@@ -126,5 +126,5 @@ def test_powers_are_averaged():
 
 
 def test_no_such_span():
-    with pytest.raises(ConfigError, match="one of week, month, block, got 'day'"):
-        spans_of(np.zeros(1, dtype=np.int64), "day")
+    with pytest.raises(ConfigError, match="one of day, week, month, block, year, got 'decade'"):
+        spans_of(np.zeros(1, dtype=np.int64), "decade")
