@@ -20,11 +20,11 @@ from typing import Any, NoReturn
 from cluster import ClusterError, ProfileError
 from pipeline.errors import ConfigError, KeyFormatError, NoSuchStreamError, NotAnArchiveError, StationdayError
 from pipeline.objects import PARTIAL
-from workflows import cluster, demo, download, export, info, ingest, maps, noise, synth
+from workflows import cluster, demo, download, export, info, ingest, maps, models, noise, synth
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = (demo, synth, download, ingest, info, export, noise, maps, cluster)
+COMMANDS = (demo, synth, download, ingest, info, export, noise, maps, models, cluster)
 """Modules that register commands, in the order of the help."""
 
 _WRONG_CALL = (ConfigError, KeyFormatError, NoSuchStreamError, NotAnArchiveError, ProfileError)

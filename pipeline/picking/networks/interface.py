@@ -67,6 +67,10 @@ class Settings:
         What waveforms are divided by after their mean is subtracted: ``std`` or ``peak``.
     common_scale : bool
         Whether all components of a window are divided by one number, not each by its own.
+    detrend : bool
+        Whether a straight line is subtracted, not the mean alone.
+    taper : int
+        Samples at each end that rise from 0 as a cosine does.
     phases : tuple of str
         What is picked, in the order of the output.
     """
@@ -76,6 +80,8 @@ class Settings:
     window: int = 3001
     normalisation: Normalisation = "std"
     common_scale: bool = False
+    detrend: bool = False
+    taper: int = 0
     phases: tuple[str, ...] = ("P", "S")
 
     def __post_init__(self) -> None:
@@ -85,6 +91,8 @@ class Settings:
             raise ConfigError(f"rate_hz should be above 0, got {self.rate_hz}")
         if self.window < 1:
             raise ConfigError(f"window should be 1 sample or more, got {self.window}")
+        if not 0 <= 2 * self.taper <= self.window:
+            raise ConfigError(f"taper should be from 0 to half the window of {self.window}, got {self.taper}")
         if self.normalisation not in get_args(Normalisation):
             raise ConfigError(
                 f"normalisation should be one of {', '.join(get_args(Normalisation))}, "
