@@ -117,7 +117,7 @@ def test_a_silent_bucket_costs_a_bounded_time_and_loses_no_other(
     s3: S3, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More silent objects than a library has connections, and more than are waited for in full."""
-    monkeypatch.setattr(patience, "_SHORT_S", 0.3)
+    monkeypatch.setattr(patience, "_SHORT_S", 0.7)
     there = open_objects(bucket)
     names = [f"{kind}-{number:02d}" for kind in ("a-good", "b-silent", "c-good") for number in range(24)]
     for name in names:
@@ -129,12 +129,12 @@ def test_a_silent_bucket_costs_a_bounded_time_and_loses_no_other(
     call = ["ingest", bucket, "--archive", str(tmp_path / "archive.zarr"), "--cluster", "serial", "--quiet"]
     begun = time.monotonic()
     with s3.spoiled(Spoil("silent", "hang", seconds=120)):
-        assert main([*call, "--patience", "0.5"]) == 1
+        assert main([*call, "--patience", "1"]) == 1
     assert time.monotonic() - begun < 20
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 24
     assert all(line.startswith(f"lost: {bucket}/b-silent-") for line in lines)
-    assert "unreadable: no answer within 0.502 s" in lines[0]
+    assert "unreadable: no answer within 1 s" in lines[0]
     assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 48
     assert main(call) == 0
     assert len(open_archive(str(tmp_path / "archive.zarr")).streams) == 72
@@ -149,14 +149,14 @@ def test_a_file_that_falls_silent_is_deferred_and_the_archive_keeps_it(
     data = [records(samples, (start + at) * 10**9, 1.0, channel="XX.A..LHZ") for at in (0, 8000)]
     there.write("XX.A..LHZ.D.2020.001", data[0])
     archive = str(tmp_path / "archive.zarr")
-    call = ["ingest", bucket, "--archive", archive, "--cluster", "serial", "--quiet", "--patience", "0.5"]
+    call = ["ingest", bucket, "--archive", archive, "--cluster", "serial", "--quiet", "--patience", "1"]
     assert main(call) == 0
     there.write("later.mseed", data[1])
     for _ in range(2):
         with s3.spoiled(Spoil("XX.A..LHZ.D", "hang", seconds=120)):
             assert main(call) == 1
         (line,) = capsys.readouterr().err.splitlines()
-        what = f"{bucket}/XX.A..LHZ.D.2020.001: no answer within 0.6"
+        what = f"{bucket}/XX.A..LHZ.D.2020.001: no answer within 1."
         assert line.startswith(f"deferred: XX.A..LH/2020.01: unreadable: {what}")
         assert line.endswith(" s; the archive keeps what it gave before")
         found = open_archive(archive).sel("XX.A..LH", "2020-01-01", "2020-01-01T04:26:40").counts[0]
