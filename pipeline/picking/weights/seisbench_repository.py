@@ -114,7 +114,7 @@ def _parts(name: str) -> tuple[str, str, str]:
     found = re.fullmatch(r"([a-z]+)-([a-z0-9_.-]+?)(?:@([0-9A-Za-z.]+))?", name)
     if found is None or found[1] not in ARCHITECTURES:
         raise ConfigError(
-            f"weights of SeisBench should be named by one of {', '.join(ARCHITECTURES)} and their name there, "
+            f"should be named by one of {', '.join(ARCHITECTURES)} and their name there, "
             f"as phasenet-stead or phasenet-stead@2, got {name!r}"
         )
     return found[1], found[2], found[3] or ""

@@ -122,8 +122,11 @@ def shapes(model: Any) -> list[tuple[str, str, list[tuple[str, list[int]]]]]:
     """Return class, name, and the names and shapes of the weights of each layer that has any, in order."""
     listed = []
     for layer in model.layers:
-        weights = [("/".join(w.path.split("/")[1:]) or w.path, list(w.shape)) for w in layer.weights]
-        weights = [(f"{layer.name}/{name}", shape) for name, shape in weights]
+        # Numbered, since both directions of a recurrent layer call their tensors the same.
+        weights = [
+            (f"{layer.name}/{number}/{weight.path.rsplit('/', 1)[-1]}", list(weight.shape))
+            for number, weight in enumerate(layer.weights)
+        ]
         if weights:
             listed.append((type(layer).__name__, layer.name, weights))
     return listed
