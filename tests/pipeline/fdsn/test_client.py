@@ -61,7 +61,6 @@ def ask(client: Client, body: bytes = BODY) -> bytes | None:
         (wholly(lambda body: body[:1024] + b"garbage" * 99 + body[1024:]), [2.0]),
         (wholly(lambda body: HTML), [2.0]),
     ],
-    ids=str,
 )
 def test_what_helps_once(
     centre: Centre, clock: FakeClock, make_client: MakeClient, fault: Fault, waits: list[float]
