@@ -87,7 +87,7 @@ def serve_weights() -> Iterator[Repository]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     repository.url = f"http://127.0.0.1:{server.server_port}"
     try:

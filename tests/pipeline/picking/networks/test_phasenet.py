@@ -111,6 +111,6 @@ def test_the_originals_find_the_onsets_of_analysts(data_folder: Path, tmp_path: 
             phases = network(torch.from_numpy(window[None].astype(np.float32))).phases[0]
         for number, (phase, label) in enumerate((("P", "itp"), ("S", "its"))):
             late[phase].append(int(phases[number].argmax()) + 2000 - int(row[label]))
-    for phase, share in (("P", 0.75), ("S", 0.6)):
+    for phase, share in (("P", 0.95), ("S", 0.9)):
         found = np.mean(np.abs(late[phase]) <= 50)
         assert found > share, f"{phase}: {found:.2f} of {len(rows)} within half a second"
