@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.picking.networks import build
 from pipeline.picking.networks.counting import count
 from pipeline.picking.networks.interface import CellOutput, Network, check_waveforms
-from pipeline.picking.networks.sen import SEN, SENSettings
+from pipeline.picking.networks.sen import SEN, SENSettings, _DilatedFilters
 
 SWITCHES: tuple[dict[str, Any], ...] = (
     {"attention": False, "frequency": "none"},
@@ -32,9 +32,8 @@ def _network(**switches: Any) -> Network:
             value.normal_(0, 0.2, generator=generator)
         elif name.endswith("running_var"):
             value.uniform_(0.5, 1.5, generator=generator)
-    # A new network's last layers hardly tell cells apart.
-    for layer in (network.get_submodule("classes"), network.get_submodule("offset")):
-        layer.get_parameter("weight").data.mul_(3)
+    # A new network's last layer hardly tells cells apart.
+    network.get_parameter("head.weight").data.mul_(3)
     return network
 
 
@@ -145,7 +144,7 @@ def test_what_is_not_finite_stays_in_its_window_and_is_refused_before(value: flo
 
 def test_bfloat16_keeps_probabilities() -> None:
     network, records = _network(), _records(2)
-    # As after training, where the last layers' weights are not those of the other tests.
+    # With its last layer as it is drawn.
     network.load_state_dict(build("sen", seed=4).state_dict())
     expected = _run(network, records)
     with torch.autocast("cpu", torch.bfloat16):
@@ -164,20 +163,28 @@ def test_the_input_is_left_as_it_was() -> None:
 def test_seeds_decide_weights() -> None:
     first, same, other = (build("sen", seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], same[name]) for name in first)
-    assert not torch.equal(first["classes.weight"], other["classes.weight"])
+    assert not torch.equal(first["head.weight"], other["head.weight"])
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"frequency": "fourier"}, "frequency should be one of stft, wavelet or none, got 'fourier'"),
-        ({"window": 2047}, "window should be a multiple of 8 samples, got 2047"),
+        ({"window": 2056}, "window should be a multiple of 64 samples, got 2056"),
         ({"components": "ZZ"}, "components should be codes that differ"),
     ],
 )
 def test_wrong_settings_fail(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SENSettings(**settings)
+
+
+def test_filters_see_steps_far_apart() -> None:
+    torch.manual_seed(6)
+    filters, features = _DilatedFilters(4, 8), torch.randn(2, 4, 64)
+    weight = filters.weight.squeeze(3)
+    expected = torch.nn.functional.conv1d(features, weight, padding=16, dilation=8, groups=4)
+    torch.testing.assert_close(filters(features), expected)
 
 
 def test_other_components_phases_and_windows() -> None:
