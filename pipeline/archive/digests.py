@@ -12,10 +12,12 @@ from pipeline.keys import Block
 
 __all__ = ["read_digests"]
 
+_PARTS = ("digest", "timing_quality", "clipped_samples", "disagreed_samples")
+
 
 def read_digests(store: ArchiveStore, grid: DayGrid, block: Block) -> dict[int, str]:
     """
-    Read the digests of the days of a block that hold any sample.
+    Read the digests of the days of a block that hold any sample, with what its table counts beside them.
 
     Parameters
     ----------
@@ -27,7 +29,8 @@ def read_digests(store: ArchiveStore, grid: DayGrid, block: Block) -> dict[int, 
     Returns
     -------
     dict of int to str
-        By days since 1970; empty where nothing was ever written.
+        By days since 1970; empty where nothing was ever written. Timing quality and what was clipped or
+        disagreed are no part of a day's own digest, but of what becomes of the day.
 
     Raises
     ------
@@ -41,9 +44,9 @@ def read_digests(store: ArchiveStore, grid: DayGrid, block: Block) -> dict[int, 
         return {}
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read(
-            columns=["day", "digest", "present"], use_threads=False
+            columns=["day", "present", *_PARTS], use_threads=False
         )
     except (pa.ArrowException, OSError, KeyError) as error:
         raise FormatError(f"{store.url}/{key}: not a block table: {error}") from error
-    rows = zip(*(table.column(name).to_pylist() for name in ("day", "digest", "present")), strict=True)
-    return {day_number(day): digest for day, digest, present in rows if any(present)}
+    rows = zip(*(table.column(name).to_pylist() for name in ("day", "present", *_PARTS)), strict=True)
+    return {day_number(day): " ".join(map(str, parts)) for day, present, *parts in rows if any(present)}

@@ -36,30 +36,34 @@ class LevelSeries(NamedTuple):
     days: NDArray[np.int64]
 
 
-def _weeks(day: NDArray[np.int64]) -> NDArray[np.int64]:
+def _days(day: NDArray[np.int64], _: int) -> NDArray[np.int64]:
+    return day
+
+
+def _weeks(day: NDArray[np.int64], _: int) -> NDArray[np.int64]:
     # 1970 began on a Thursday.
     return day - (day + 3) % 7
 
 
-def _months(day: NDArray[np.int64]) -> NDArray[np.int64]:
+def _months(day: NDArray[np.int64], _: int) -> NDArray[np.int64]:
     return day.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
 
 
-def _years(day: NDArray[np.int64]) -> NDArray[np.int64]:
+def _years(day: NDArray[np.int64], _: int) -> NDArray[np.int64]:
     return day.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
 
 
-def _blocks(day: NDArray[np.int64]) -> NDArray[np.int64]:
-    year = _years(day)
-    return year + (day - year) // _BLOCK_DAYS * _BLOCK_DAYS
+def _blocks(day: NDArray[np.int64], block_days: int) -> NDArray[np.int64]:
+    year = _years(day, block_days)
+    return year + (day - year) // block_days * block_days
 
 
-_SPANS: Final = MappingProxyType[Span, Callable[[NDArray[np.int64]], NDArray[np.int64]]](
-    {"day": np.array, "week": _weeks, "month": _months, "block": _blocks, "year": _years}
+_SPANS: Final = MappingProxyType[Span, Callable[[NDArray[np.int64], int], NDArray[np.int64]]](
+    {"day": _days, "week": _weeks, "month": _months, "block": _blocks, "year": _years}
 )
 
 
-def spans_of(day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
+def spans_of(day: NDArray[np.int64], span: Span, *, block_days: int = _BLOCK_DAYS) -> NDArray[np.int64]:
     """
     Return the first day of the span in which each day lies.
 
@@ -67,7 +71,9 @@ def spans_of(day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
     ----------
     day : ndarray of int
     span : {"day", "week", "month", "block", "year"}
-        Weeks begin on Mondays; blocks are those of the archive, of 31 days.
+        Weeks begin on Mondays; blocks are those of the archive.
+    block_days : int
+        Of these.
 
     Examples
     --------
@@ -77,7 +83,7 @@ def spans_of(day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
     """
     if span not in _SPANS:
         raise ConfigError(f"a span should be one of {', '.join(_SPANS)}, got {span!r}")
-    return _SPANS[span](np.asarray(day, dtype=np.int64))
+    return _SPANS[span](np.asarray(day, dtype=np.int64), block_days)
 
 
 def group_levels(day: NDArray[np.int64], level_db: NDArray[np.float64], span: Span) -> LevelSeries:
@@ -128,7 +134,9 @@ class WindowSeries(NamedTuple):
     days: NDArray[np.int64]
 
 
-def span_days(first_day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
+def span_days(
+    first_day: NDArray[np.int64], span: Span, *, block_days: int = _BLOCK_DAYS
+) -> NDArray[np.int64]:
     """
     Return how many days spans have, of which the first days are given.
 
@@ -137,10 +145,13 @@ def span_days(first_day: NDArray[np.int64], span: Span) -> NDArray[np.int64]:
     """
     # The last day of a span is the one before that in which the next one begins.
     ahead = first_day[:, np.newaxis] + np.arange(367)
-    return np.asarray((spans_of(ahead, span) == spans_of(first_day, span)[:, np.newaxis]).sum(axis=1))
+    own = spans_of(first_day, span, block_days=block_days)
+    return np.asarray((spans_of(ahead, span, block_days=block_days) == own[:, np.newaxis]).sum(axis=1))
 
 
-def group_windows(day: NDArray[np.int64], level_db: NDArray[np.float64], span: Span) -> WindowSeries:
+def group_windows(
+    day: NDArray[np.int64], level_db: NDArray[np.float64], span: Span, *, block_days: int = _BLOCK_DAYS
+) -> WindowSeries:
     """
     Return the levels of spans from those of windows.
 
@@ -151,6 +162,8 @@ def group_windows(day: NDArray[np.int64], level_db: NDArray[np.float64], span: S
     level_db : ndarray, shape (windows,)
         NaN of a window without.
     span : {"day", "week", "month", "block", "year"}
+    block_days : int
+        Of the archive.
 
     Returns
     -------
@@ -165,13 +178,14 @@ def group_windows(day: NDArray[np.int64], level_db: NDArray[np.float64], span: S
     """
     present = np.isfinite(level_db)
     day_of, level = np.asarray(day, dtype=np.int64)[present], np.asarray(level_db, dtype=np.float64)[present]
-    first_day, index, count = np.unique(spans_of(day_of, span), return_inverse=True, return_counts=True)
+    group = spans_of(day_of, span, block_days=block_days)
+    first_day, index, count = np.unique(group, return_inverse=True, return_counts=True)
     power = np.bincount(index, weights=10 ** (level / 10), minlength=len(first_day))
     ordered = level[np.lexsort((level, index))]
     start = np.cumsum(count) - count
     return WindowSeries(
         first_day=first_day,
-        length_days=span_days(first_day, span),
+        length_days=span_days(first_day, span, block_days=block_days),
         mean_db=10 * np.log10(power / count),
         p05_db=_percentiles(ordered, start, count, 0.05),
         p50_db=_percentiles(ordered, start, count, 0.5),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -25,7 +25,7 @@ from workflows.noise.quiet import day_spectra
 from workflows.noise.rises import Question, find, station_place
 from workflows.noise.streams import is_gravimeter
 
-__all__ = ["MAGNITUDES", "Level", "Span", "observe"]
+__all__ = ["MAGNITUDES", "RISE_BANDS", "Level", "Span", "observe"]
 
 MAGNITUDES: Final = MappingProxyType(
     {
@@ -35,6 +35,9 @@ MAGNITUDES: Final = MappingProxyType(
     }
 )
 """Of gravimeters, by the name of their column."""
+
+RISE_BANDS: Final = MappingProxyType({"snm": "200-600s", "ssnm": "3600-21600s"})
+"""Whose days a rise of a magnitude is looked for in."""
 
 _PER_MEDIAN: Final = 1.4826
 _MEDIAN_LOSS: Final = 1.2533
@@ -131,9 +134,10 @@ def observe(product: NoiseProduct, level: Level) -> Observations:
     if level.rise_before is not None:
         return _rises(product, level)
     found = _observations(product, stations, level, level.span)
-    if level.minus is None:
-        return found
-    return subtract(found, _observations(product, stations, level, level.minus))
+    if level.minus is not None:
+        found = subtract(found, _observations(product, stations, level, level.minus))
+    # Both periods under whole names first: in one of them a station may have a stream more.
+    return replace(found, names=tuple(_names(list(found.names))))
 
 
 def _observations(product: NoiseProduct, stations: Stations, level: Level, span: Span) -> Observations:
@@ -141,10 +145,12 @@ def _observations(product: NoiseProduct, stations: Stations, level: Level, span:
     rows = list(values)
     if not rows:
         raise ConfigError(f"{product.url}: no wanted stream has {level.name} over {span}")
-    time_ns = day_number(span.last or rows[0][3]) * DAY_NS
-    places = [station_place(stations, stream, time_ns) or (np.nan, np.nan) for stream, *_ in rows]
+    places = [
+        station_place(stations, stream, day_number(last) * DAY_NS) or (np.nan, np.nan)
+        for stream, *_, last in rows
+    ]
     return gather(
-        _names([stream for stream, *_ in rows]),
+        [stream for stream, *_ in rows],
         [longitude for _, longitude in places],
         [latitude for latitude, _ in places],
         [value for _, value, _, _ in rows],
@@ -164,12 +170,12 @@ def _names(streams: list[str]) -> list[str]:
 
 
 _Row = tuple[str, float, float, dt.date]
-"""Stream, value, its error, and the last day."""
+"""Stream, value, its error, and the last day that counts in it."""
 
 
 def _wanted(product: NoiseProduct, level: Level) -> Iterator[MeasuredStream]:
     wanted = Wanted(streams=level.streams)
-    return (each for each in product.streams() if wanted.wants(each.stream))
+    return iter([e for e in product.one_rate_each(product.streams()) if wanted.wants(e.stream)])
 
 
 def _magnitudes(product: NoiseProduct, level: Level, span: Span) -> Iterator[_Row]:
@@ -178,21 +184,26 @@ def _magnitudes(product: NoiseProduct, level: Level, span: Span) -> Iterator[_Ro
         if is_gravimeter(stream.stream):
             first, last = span.within(*stream.days(product.block_days))
             if first <= last:
-                found = _between(product, stream, first, last)
+                found, last = _between(product, stream, first, last)
                 error = found.snm_std if level.name == "snm" else np.nan
                 yield str(stream.stream), getattr(found, level.name), error, last
 
 
-def _between(product: NoiseProduct, stream: MeasuredStream, first: dt.date, last: dt.date) -> QuietMagnitudes:
+def _between(
+    product: NoiseProduct, stream: MeasuredStream, first: dt.date, last: dt.date
+) -> tuple[QuietMagnitudes, dt.date]:
+    """Return the magnitudes of a span, and its last day with a sample."""
     config = product.config.summary
-    days, _ = day_spectra(product, stream)
-    return quiet_magnitudes(
-        days.between(day_number(first), day_number(last) + 1),
+    days = day_spectra(product, stream)[0].between(day_number(first), day_number(last) + 1)
+    there = np.flatnonzero(np.nan_to_num(days.present) > 0)
+    found = quiet_magnitudes(
+        days,
         count=config.quiet_days,
         runs=config.quiet_runs,
         rank_below_hz=config.rank_below_hz,
         least_present=config.least_present,
     )
+    return found, day_of_number(days.first_day + int(there[-1])) if len(there) else last
 
 
 def _bands(product: NoiseProduct, level: Level, span: Span) -> Iterator[_Row]:
@@ -209,12 +220,13 @@ def _bands(product: NoiseProduct, level: Level, span: Span) -> Iterator[_Row]:
             continue
         first, last = (day_of_number(int(each)) for each in (day[0], day[-1]))
         low, high = (day_number(each) for each in span.within(first, last))
-        held = value[(day >= low) & (day <= high)]
+        inside = (day >= low) & (day <= high)
+        held = value[inside]
         if len(held):
             middle = float(np.median(held))
             scatter = _PER_MEDIAN * float(np.median(np.abs(held - middle)))
             error = _MEDIAN_LOSS * scatter / np.sqrt(len(held)) if len(held) > 2 else np.nan
-            yield stream, middle, error, last
+            yield stream, middle, error, day_of_number(int(day[inside][-1]))
 
 
 _VALUES: Final[Mapping[bool, Callable[[NoiseProduct, Level, Span], Iterator[_Row]]]] = MappingProxyType(
@@ -226,7 +238,7 @@ def _rises(product: NoiseProduct, level: Level) -> Observations:
     """Map the rise of each station over weeks before a date; its error is what it does at other dates."""
     if level.rise_before is None:
         raise ConfigError("a map of rises needs a date")
-    band = {"snm": "200-600s", "ssnm": "3600-21600s"}.get(level.name, level.name)
+    band = RISE_BANDS.get(level.name, level.name)
     question = Question(
         date=level.rise_before,
         band=band,

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
 from pipeline.archive.grid import day_number
+from pipeline.archive.layouts import Wanted
 from pipeline.figures.coastlines import Scale, borders, coastlines
 from pipeline.maps.contrasts import Contrast
 from pipeline.maps.fields import FieldMap
@@ -32,10 +33,11 @@ from pipeline.report import (
     level_chart,
     psd_chart,
 )
-from workflows.maps.levels import MAGNITUDES, Level
+from workflows.maps.levels import MAGNITUDES, RISE_BANDS, Level
 from workflows.noise.pictures import Choice, selected_windows
 from workflows.noise.product import MeasuredStream, NoiseProduct
 from workflows.noise.streams import is_gravimeter
+from workflows.noise.summary import covered_bands
 from workflows.noise.times import days_of
 
 __all__ = ["map_page"]
@@ -66,7 +68,8 @@ def map_page(
         None where there are too few stations for one, for the ``reason`` given.
     contrasts : sequence of Contrast
     """
-    streams = {name: each for each in product.streams() for name in (str(each.stream), _station(each))}
+    shown = [each for each in product.streams() if _is_shown(product, level, each)]
+    streams = {name: each for each in shown for name in (str(each.stream), _station(each))}
     stations = [
         _station_part(product, level, streams.get(name), name, index, observations)
         for index, name in enumerate(observations.names)
@@ -89,6 +92,16 @@ def map_page(
 
 def _station(stream: MeasuredStream) -> str:
     return f"{stream.stream.network}.{stream.stream.station}"
+
+
+def _is_shown(product: NoiseProduct, level: Level, stream: MeasuredStream) -> bool:
+    """Tell whether a stream may be what a station's value was made of: a station may have several."""
+    if not Wanted(streams=level.streams).wants(stream.stream):
+        return False
+    if level.name in MAGNITUDES and level.rise_before is None:
+        return is_gravimeter(stream.stream)
+    band = RISE_BANDS.get(level.name, level.name)
+    return band in [each.name for each in covered_bands(product.arrays_of(stream))]
 
 
 def _map(level: Level, stations: Sequence[Station], made: FieldMap | None) -> StationMap:

@@ -13,6 +13,7 @@ The arrays of a noise product: what a group of ``noise.zarr`` holds of a stream 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from pipeline.keys import Stream
 from pipeline.noise.gravity_days import HIGHEST_DAY_HZ, HIGHEST_RUN_HZ, frequencies_hz
 from pipeline.noise.periods import PeriodBins, period_bins
 from pipeline.noise.spectral_windows import SpectralWindows
+from pipeline.signal.precision import IndexArray
 from workflows.noise.config import NoiseConfig, WindowConfig
 from workflows.noise.streams import is_gravimeter
 
@@ -71,6 +73,12 @@ class StreamArrays:
             sub_overlap=chosen.sub_overlap,
             taper=chosen.taper,
         )
+
+    def window_days(self, first_day: int, windows: int) -> tuple[IndexArray, IndexArray]:
+        """Return the days on which windows begin and end, the first of them at midnight of a day."""
+        start_s = np.arange(windows) * round(self.window_config.step_s)
+        stop_s = start_s + math.ceil(self.window_config.window_s) - 1
+        return first_day + start_s // 86_400, first_day + stop_s // 86_400
 
     @cached_property
     def bins(self) -> PeriodBins:

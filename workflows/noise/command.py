@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from cluster import load_profile
 from pipeline.archive.layouts import Wanted
@@ -23,6 +22,8 @@ from workflows.options import add_days, add_json, add_map, example, open_runner
 from workflows.progress import Summary
 
 __all__ = ["register"]
+
+_MOST_LINES = 40
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -117,21 +118,24 @@ def _refused(product: NoiseProduct) -> dict[str, str]:
 def _overview(product: NoiseProduct) -> list[str]:
     """Return a line per stream: the median level of its bands, or its magnitudes."""
     lines = []
-    magnitudes = product.table("noise_magnitudes")
-    for row in magnitudes.filter(pc.equal(magnitudes["span"], "all")).to_pylist():
+    if not product.streams():
+        return ["nothing was measured"]
+    for row in product.table("noise_magnitudes", where={"span": "all"}).to_pylist():
         values = ", ".join(f"{name.upper()} {_figure(row[name])}" for name in ("snm", "ssnm", "tnm"))
         quiet = f"{len(row['quiet'])} quietest of {row['ranked_days']} days"
         lines.append(f"  {row['stream']:<20} {values}; {quiet}{_because(row['reason'])}")
-    levels = product.table("noise_levels")
-    yearly = levels.filter(pc.equal(levels["span"], "year")).to_pylist()
-    seismic = [row for row in yearly if not row["stream"].endswith(row["component"])]
+    yearly = product.table("noise_levels", where={"span": "year"}).to_pylist()
+    seismic = [row for row in yearly if row["component"] == "Z"]
+    order = [band.name for band in product.config.summary.bands]
+    seismic.sort(key=lambda row: (row["stream"], order.index(row["band"])))
     for stream in dict.fromkeys(row["stream"] for row in seismic):
-        own = [row for row in seismic if row["stream"] == stream and row["component"] == "Z"]
+        own = [row for row in seismic if row["stream"] == stream]
         bands = dict.fromkeys(row["band"] for row in own)
         medians = {band: np.median([row["p50"] for row in own if row["band"] == band]) for band in bands}
         text = ", ".join(f"{band} {level:.0f}" for band, level in medians.items())
         lines.append(f"  {stream:<20} dB of Z: {text}")
-    return lines
+    more = len(lines) - _MOST_LINES
+    return lines if more <= 0 else [*lines[:_MOST_LINES], f"  and {more:,} more: the tables have them"]
 
 
 def _figure(value: Any) -> str:

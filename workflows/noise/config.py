@@ -62,6 +62,12 @@ class WindowConfig:
             raise ConfigError(f"window_s = {self.window_s:g}: should be above 0 and at most four days")
         if not 0 <= self.overlap < 1:
             raise ConfigError(f"overlap = {self.overlap:g}: should be from 0 up to, not including, 1")
+        if not 0 < self.sub_share <= 1:
+            raise ConfigError(f"sub_share = {self.sub_share:g}: should lie above 0 and be at most 1")
+        if not 0 <= self.sub_overlap < 1:
+            raise ConfigError(f"sub_overlap = {self.sub_overlap:g}: should be from 0 up to, not including, 1")
+        if not 0 <= self.taper <= 0.5:
+            raise ConfigError(f"taper = {self.taper:g}: should be from 0 to 0.5")
         if not 0 <= self.share < 1:
             raise ConfigError(f"share = {self.share:g}: should be from 0 up to, not including, 1")
         if not self.step_s.is_integer() or _DAY_S % round(self.step_s):

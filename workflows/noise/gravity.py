@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,13 +29,14 @@ from pipeline.noise.pressure import at_times, fit_admittance, mend_pressure, wit
 from pipeline.noise.psd import window_levels
 from pipeline.noise.tide import gravity_tide
 from pipeline.noise.tide_factor import TideFactor, tide_factor
-from pipeline.signal.precision import FloatArray
+from pipeline.signal.precision import FloatArray, IndexArray
 from workflows.noise.arrays import StreamArrays
 from workflows.noise.blocks import BlockArchive, DayLevels, describe_day, whole_windows
 
 __all__ = ["Barometer", "GravityBlock", "measure_gravity"]
 
 _NO_TIDE = TideFactor(float("nan"), float("nan"), float("nan"), 0.0)
+_NO_PRESSURE = 'no pressure, though other days of the block have it; admittance = "none" does without'
 _NM = 180.0
 """dB from (nm/s²)² to (m/s²)²."""
 
@@ -160,9 +162,15 @@ def _epochs(
     channel = stream.channel(stream.code)
     n = grid.samples_per_day
     for start_ns, end_ns, epoch in stations.spans(channel, first * DAY_NS // n, stop * DAY_NS // n):
-        low, high = grid.index_at_or_after(start_ns), grid.index_at_or_after(end_ns)
-        if high > low:
-            yield max(low, first), min(high, stop), epoch
+        edges = {start_ns, end_ns}
+        if epoch is None:  # its station says where it stands, which may have moved
+            for place in stations.places.get((stream.network, stream.station), ()):
+                moved_ns = (place.start_ns, start_ns if place.end_ns is None else place.end_ns)
+                edges.update(edge for edge in moved_ns if start_ns < edge < end_ns)
+        for begin_ns, stop_ns in pairwise(sorted(edges)):
+            low, high = grid.index_at_or_after(begin_ns), grid.index_at_or_after(stop_ns)
+            if high > low:
+                yield max(low, first), min(high, stop), epoch
 
 
 def _gain(epoch: ChannelEpoch | None, unit: str | None) -> GravityResponse:
@@ -203,7 +211,10 @@ def _less_pressure(
         return gravity, ["no barometer: gravity keeps what air does to it"]
     pressure_hpa, reason = _pressure(archive, barometer, days)
     mended = mend_pressure(pressure_hpa, barometer.grid.rate_hz).pressure_hpa
-    if not np.isfinite(mended).any():
+    own = (archive.first_day + archive.count - days.start) * barometer.grid.samples_per_day
+    # What comes after the block only says how it goes on.
+    if not np.isfinite(mended[:own]).any():
+        reason = reason if np.isfinite(pressure_hpa[:own]).any() else "no pressure"
         return gravity, [f"{barometer.stream}: {reason}: gravity keeps what air does to it"]
     first = days.start * barometer.grid.samples_per_day
     pressure_s = ground_times_s(
@@ -291,19 +302,30 @@ def _day_levels(archive: BlockArchive, arrays: StreamArrays, span: _Span) -> Ite
             share=arrays.window_config.share,
             device=arrays.config.device,
         )
-        found = (levels.level_db - _gain_db(arrays, span, offset)).astype(np.float32)[np.newaxis]
+        begin = levels.starts - span.first_day * n
+        found = (levels.level_db - _gain_db(arrays, span, begin)).astype(np.float32)[np.newaxis]
         record = read_record(archive.archive, arrays.stream, arrays.grid, row.day * n, (row.day + 1) * n)
         quality = describe_day(arrays.stream, row, record, n)
         silent = not np.isfinite(span.gravity[offset : offset + n]).any()
-        reasons = span.reasons if silent else []
+        airless = not silent and not np.isfinite(span.residual[offset : offset + n]).any()
+        reasons = span.reasons if silent else [_NO_PRESSURE] if airless else []
         yield DayLevels(
             row, found, whole_windows(levels, found), quality, [f"{each}" for each in reasons], span.notes
         )
 
 
-def _gain_db(arrays: StreamArrays, span: _Span, offset: int) -> FloatArray:
-    """Return what levels of nm/s² have more than those of m/s², with the response of the day."""
-    gain = next((gain for low, high, gain in span.gains if low <= offset < high), None)
-    if gain is None or gain.response is None:
-        return np.full(len(arrays.bins.centre_s), _NM)
-    return response_db(arrays.bins, gain.relative(arrays.windows.frequencies_hz)) + _NM
+def _gain_db(arrays: StreamArrays, span: _Span, begin: IndexArray) -> FloatArray:
+    """Return what levels of nm/s² have more than those of m/s²; NaN where the response changes within."""
+    shape = (len(begin), len(arrays.bins.centre_s))
+    at_start, at_end = np.full(shape, np.nan), np.full(shape, np.nan)
+    end = begin + arrays.windows.length - 1
+    for low, high, gain in span.gains:
+        relative_db = np.zeros(shape[1])
+        if gain.response is not None:
+            relative_db = response_db(arrays.bins, gain.relative(arrays.windows.frequencies_hz))
+        at_start[(low <= begin) & (begin < high)] = relative_db + _NM
+        at_end[(low <= end) & (end < high)] = relative_db + _NM
+    # A window that lacks its start or its end has the response of what is there.
+    at_start = np.where(np.isnan(at_start).all(axis=1, keepdims=True), at_end, at_start)
+    at_end = np.where(np.isnan(at_end).all(axis=1, keepdims=True), at_start, at_end)
+    return np.where(np.isclose(at_start, at_end, rtol=0.0, atol=1e-3), at_start, np.nan)

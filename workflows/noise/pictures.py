@@ -20,6 +20,7 @@ from pipeline.noise.occasions import SEASONS, Occasions
 from pipeline.noise.trends import Trend
 from pipeline.signal.precision import FloatArray, IndexArray
 from workflows.noise.product import MeasuredStream, NoiseProduct
+from workflows.noise.refusals import refuse_days
 from workflows.noise.streams import is_gravimeter
 from workflows.noise.times import days_of
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # matplotlib is imported where a figure is drawn
 
 __all__ = ["KINDS", "Choice", "curves", "draw", "selected_windows"]
 
+_MAGNITUDE_SPANS: Final = ("day", "month", "year")
 _POLYNOMIAL_LIMITS_S: Final = (50.0, 21_600.0)
 
 
@@ -144,6 +146,10 @@ def selected_windows(product: NoiseProduct, stream: MeasuredStream, choice: Choi
     if last < first:
         raise ConfigError(f"{product.url}: {stream.group} has no day from {choice.start} to {choice.end}")
     level_db = product.read(stream, arrays.level_db, first, last)
+    day, last_day = arrays.window_days(day_number(first), level_db.shape[1])
+    refusals = refuse_days(product, stream, arrays, level_db, day)
+    for slot in range(len(level_db)):
+        level_db[slot, refusals.windows(slot, day, last_day)] = np.nan
     step_ns = round(arrays.window_config.step_s * 1e9)
     start_ns = day_number(first) * DAY_NS + np.arange(level_db.shape[1], dtype=np.int64) * step_ns
     # Blocks begin before the first sample, and end after the last one.
@@ -219,9 +225,8 @@ def _spectrogram(product: NoiseProduct, choice: Choice) -> Figure:
 def _levels(product: NoiseProduct, choice: Choice) -> Figure:
     from pipeline.noise.figures.band_series import BandSeries, band_chart
 
-    names = [str(each.stream) for each in _streams(product, choice)]
-    table = product.table("noise_levels", names)
-    own = table.filter(pc.and_(pc.equal(table["span"], choice.span), pc.equal(table["band"], choice.band)))
+    names = [each.group for each in product.one_rate_each(_streams(product, choice))]
+    own = product.table("noise_levels", names, where={"span": choice.span, "band": choice.band})
     trends = {
         (row["stream"], row["component"]): row
         for row in product.table("trends", names).to_pylist()
@@ -246,6 +251,7 @@ def _levels(product: NoiseProduct, choice: Choice) -> Figure:
             )
         )
     if not series:
+        table = product.table("noise_levels", names, where={"span": "year"})
         bands = ", ".join(sorted(set(table["band"].to_pylist()))) or "none"
         raise ConfigError(f"{product.url}: no level in {choice.band}; bands are {bands}")
     return band_chart(series, title=choice.band, statistic=f"median per {choice.span}", marks=_marks(choice))
@@ -264,8 +270,13 @@ def _daily(row: Mapping[str, Any] | None) -> Trend | None:
 def _magnitudes(product: NoiseProduct, choice: Choice) -> Figure:
     from pipeline.noise.figures.magnitude_series import MagnitudeSeries, magnitude_chart
 
-    names = [str(each.stream) for each in _streams(product, choice) if is_gravimeter(each.stream)]
-    table = product.table("noise_magnitudes", names) if names else None
+    if choice.span not in _MAGNITUDE_SPANS:
+        spans = ", ".join(_MAGNITUDE_SPANS)
+        raise ConfigError(f"magnitudes are of each {spans} and not of a {choice.span}: --span should be one")
+    chosen = [e for e in product.one_rate_each(_streams(product, choice)) if is_gravimeter(e.stream)]
+    names = [str(each.stream) for each in chosen]
+    groups = [each.group for each in chosen]
+    table = product.table("noise_magnitudes", groups) if groups else None
     if table is None or not table.num_rows:
         raise ConfigError(f"{product.url}: no wanted stream is a gravimeter's with magnitudes")
     quiet = table.filter(pc.equal(table["span"], "year")).to_pylist()

@@ -14,14 +14,16 @@ A noise product: its folder, its arrays, its tables, and where commands find one
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.archive.grid import DayGrid
+from pipeline.archive.store import open_store
 from pipeline.blockarrays import BlockArray, read_days
 from pipeline.config import load, to_toml
 from pipeline.errors import ConfigError
@@ -108,13 +110,22 @@ class NoiseProduct:
         """
         store = self.blocks.store
         if store.exists(_OPTIONS):
-            before = load(_Options, store.read(_OPTIONS).decode()).config.map_options()
+            saved = load(_Options, store.read(_OPTIONS).decode())
+            known = _resolved(saved.archive, self.url)
+            if (known, saved.block_days) != (self.archive, self.block_days):
+                raise ConfigError(
+                    f"{self.url}: the product of another archive, {known}; --out says where"
+                    f" that of {self.archive} should lie"
+                )
+            before = saved.config.map_options()
             changed = [name for name, value in self.config.map_options().items() if before[name] != value]
             if changed:
                 raise ConfigError(
                     f"{self.url}: made with other {' and '.join(changed)}; another --out takes these"
                 )
-        options = _Options(archive=self.archive, block_days=self.block_days, config=self.config)
+        options = _Options(
+            archive=_written(self.archive, self.url), block_days=self.block_days, config=self.config
+        )
         store.write(_OPTIONS, to_toml(options).encode())
 
     def streams(self) -> list[MeasuredStream]:
@@ -128,6 +139,15 @@ class NoiseProduct:
                     (block, latest.fingerprint)
                 )
         return [MeasuredStream(*key, tuple(sorted(blocks))) for key, blocks in sorted(found.items())]
+
+    def one_rate_each(self, streams: Iterable[MeasuredStream]) -> list[MeasuredStream]:
+        """Of streams that have several rates, keep the one with most blocks, and of these the fastest."""
+        best: dict[Stream, MeasuredStream] = {}
+        for each in streams:
+            known = best.get(each.stream)
+            if known is None or (len(each.blocks), each.grid) > (len(known.blocks), known.grid):
+                best[each.stream] = each
+        return list(best.values())
 
     def stream(self, name: str) -> MeasuredStream:
         """
@@ -154,20 +174,32 @@ class NoiseProduct:
         """Return the arrays, windows and periods of a stream."""
         return StreamArrays(stream.stream, stream.grid, self.config)
 
-    def table(self, name: str, streams: Sequence[str] = ()) -> pa.Table:
+    def table(
+        self, name: str, streams: Sequence[str] = (), *, where: Mapping[str, str] | None = None
+    ) -> pa.Table:
         """
-        Return a table of all streams, or of those named.
+        Return a table of all streams, or of those named, or some rows of it.
+
+        Parameters
+        ----------
+        name : str
+        streams : sequence of str
+            Streams, or streams at one rate as ``CI.CCC..HH/100Hz``.
+        where : mapping of str to str, optional
+            Values that columns should have; the rest is never held together.
 
         Raises
         ------
         ConfigError
             If this config made no tables yet.
         """
-        pieces = [
-            read_table(self.tables.store.read(f"{key}.{name}.parquet"), name)
-            for key in self._table_keys()
-            if not streams or key.split("/")[0] in streams
-        ]
+        pieces = []
+        for key, file in self._table_files():
+            if not streams or key in streams or key.split("/")[0] in streams:
+                piece = read_table(self.tables.store.read(f"{file}.{name}.parquet"), name)
+                for column, value in (where or {}).items():
+                    piece = piece.filter(pc.equal(piece[column], value))
+                pieces.append(piece)
         return pa.concat_tables(pieces) if pieces else empty(name)
 
     def quality(self, stream: MeasuredStream) -> pa.Table:
@@ -175,13 +207,13 @@ class NoiseProduct:
         keys = [(f"{stream.group}/{block.period}", digest) for block, digest in stream.blocks]
         return pa.concat_tables([read_table(self.blocks.read(*key), "quality") for key in keys])
 
-    def _table_keys(self) -> Iterator[str]:
+    def _table_files(self) -> Iterator[tuple[str, str]]:
         latest = self.tables.ledger().latest()
         if not latest:
             raise ConfigError(f"{self.url}: it has no tables yet; `stationday noise` makes them")
         for key, record in sorted(latest.items()):
             if record.status != Status.FAILED:
-                yield self.tables.name(key, record.fingerprint).removesuffix(self.tables.suffix)
+                yield key, self.tables.name(key, record.fingerprint).removesuffix(self.tables.suffix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,16 +249,45 @@ def find_product(url: str, *, config: NoiseConfig | None = None) -> NoiseProduct
     ------
     ConfigError
         If there is none, or more than one.
+    NotAnArchiveError
+        If there is neither a product nor an archive.
     """
     store = open_objects(url)
     if not store.exists(_OPTIONS):
-        found = _products_beside(url)
+        open_store(url)
+        found = [each for each in _products_beside(url) if _archive_of(each) == store.url]
         if len(found) != 1:
             what = "there is no noise product" if not found else f"name one of {', '.join(found)}"
             raise ConfigError(f"{url}: {what}; `stationday noise A` makes one beside an archive")
         store = open_objects(found[0])
     options = load(_Options, store.read(_OPTIONS).decode())
-    return NoiseProduct(Product(store), config or options.config, options.block_days, options.archive)
+    archive = _resolved(options.archive, store.url)
+    return NoiseProduct(Product(store), config or options.config, options.block_days, archive)
+
+
+def _archive_of(product: str) -> str:
+    return _resolved(load(_Options, open_objects(product).read(_OPTIONS).decode()).archive, product)
+
+
+def _written(archive: str, product: str) -> str:
+    """
+    Write where an archive is: by its name alone where the product lies beside it, so that both may move.
+
+    >>> _written("/data/a.zarr", "/data/products/noise-1"), _written("/data/a.zarr", "/out")
+    ('a.zarr', '/data/a.zarr')
+    """
+    folder, _, name = archive.rpartition("/")
+    return name if product.startswith(f"{folder}/products/") else archive
+
+
+def _resolved(written: str, product: str) -> str:
+    """
+    Read where an archive is.
+
+    >>> _resolved("a.zarr", "/data/products/noise-1"), _resolved("/data/a.zarr", "/out")
+    ('/data/a.zarr', '/data/a.zarr')
+    """
+    return written if "/" in written else f"{product.rpartition('/products/')[0]}/{written}"
 
 
 def _products_beside(url: str) -> list[str]:

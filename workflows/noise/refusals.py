@@ -39,10 +39,14 @@ class Refusals:
 
     reasons: dict[tuple[int, int], str]
 
-    def windows(self, slot: int, day: IndexArray) -> BoolArray:
-        """Say which windows of a component are refused, by the days on which they begin."""
+    def windows(self, slot: int, day: IndexArray, last: IndexArray | None = None) -> BoolArray:
+        """Say which windows of a component are refused, by the days on which they begin and end."""
         days = [each for row, each in self.reasons if row == slot]
-        return np.isin(day, days)
+        ends = day if last is None else last
+        found = np.isin(day, days)
+        for ahead in range(1, int(np.max(ends - day, initial=0)) + 1):
+            found |= np.isin(np.minimum(day + ahead, ends), days)
+        return found
 
     def reason(self, slot: int, days: IndexArray) -> str:
         """Return the reason of the first of some days that is refused; empty where none is."""
@@ -102,7 +106,9 @@ def refuse_by_tide(product: NoiseProduct, stream: MeasuredStream, arrays: Stream
         elif verdict.kind not in _HARMLESS:
             for each in days:
                 wrong.setdefault(each, verdict.reason)
-    return Refusals({(0, each): reason for each, reason in wrong.items() if each not in right})
+    present = _read(product, stream, arrays, "present", first, last) > 0
+    there = {begin + int(day) for day in np.flatnonzero(present)}
+    return Refusals({(0, day): wrong[day] for day in sorted(wrong) if day in there - right})
 
 
 def _read(

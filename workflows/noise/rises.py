@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.archive.grid import DAY_NS, day_number, day_of_number
+from pipeline.archive.layouts import Wanted
 from pipeline.archive.reading import open_archive
 from pipeline.archive.stations import Stations
 from pipeline.errors import ConfigError
 from pipeline.keys import Stream
 from pipeline.noise.rises import Chance, Rise, find_rises
 from pipeline.objects import open_objects
-from pipeline.tables import SCHEMAS, write_table
+from pipeline.tables import SCHEMAS, empty, write_table
 from workflows.noise.changes import series_of
 from workflows.noise.product import NoiseProduct, find_product
 from workflows.noise.times import midnight
@@ -103,7 +103,7 @@ def _run(args: argparse.Namespace) -> int:
         date=args.before,
         band=args.band,
         weeks_days=7 * args.weeks,
-        before_days=7 * (args.against or args.weeks),
+        before_days=7 * (args.weeks if args.against is None else args.against),
         significance=args.significance,
         streams=tuple(args.stream),
     )
@@ -142,7 +142,14 @@ def find(product: NoiseProduct, question: Question) -> RisesBefore:
             significance=question.significance,
         )
     except ConfigError as error:
-        span = f"{day_of_number(first)} to {day_of_number(first + level_db.shape[1] - 1)}"
+        last = first + level_db.shape[1] - 1
+        span = f"{day_of_number(first)} to {day_of_number(last)}"
+        least = first + question.weeks_days + question.before_days
+        if not least <= day_number(question.date) <= last + 1:
+            raise ConfigError(
+                f"{product.url} has levels from {span}: a date should lie from {day_of_number(least)} to"
+                f" {day_of_number(last + 1)} for its weeks and those before to be there, got {question.date}"
+            ) from None
         raise ConfigError(f"{product.url}, levels from {span}: {error}") from error
     stations = open_archive(product.archive).stations
     rows = [
@@ -154,15 +161,15 @@ def find(product: NoiseProduct, question: Question) -> RisesBefore:
 
 def _levels(product: NoiseProduct, question: Question) -> tuple[list[tuple[str, str]], int, np.ndarray]:
     """Return the streams, the first day, and the median level of each stream on each day."""
-    table = product.table("noise_levels")
-    bands = sorted(set(table["band"].to_pylist()))
-    if question.band not in bands:
+    wanted = Wanted(streams=question.streams)
+    groups = [each.group for each in product.one_rate_each(product.streams()) if wanted.wants(each.stream)]
+    where = {"span": "day", "band": question.band}
+    own = product.table("noise_levels", groups, where=where) if groups else empty("noise_levels")
+    if not own.num_rows:
+        bands = sorted(set(product.table("noise_levels", where={"span": "year"})["band"].to_pylist()))
         raise ConfigError(f"--band {question.band}: {product.url} has {', '.join(bands) or 'no bands'}")
-    own = table.filter(pc.and_(pc.equal(table["band"], question.band), pc.equal(table["span"], "day")))
     series = [
-        each
-        for each in series_of(own, "day")
-        if each[1] in (question.component, each[0].rpartition(".")[2]) and _wanted(each[0], question.streams)
+        each for each in series_of(own, "day") if each[1] in (question.component, each[0].rpartition(".")[2])
     ]
     if not series:
         raise ConfigError(f"{product.url}: no wanted stream has a level in {question.band}")
@@ -172,12 +179,6 @@ def _levels(product: NoiseProduct, question: Question) -> tuple[list[tuple[str, 
     for row, (*_, days, level) in enumerate(series):
         level_db[row, days - first] = level
     return [(stream, component) for stream, component, *_ in series], first, level_db
-
-
-def _wanted(stream: str, patterns: tuple[str, ...]) -> bool:
-    from pipeline.archive.layouts import Wanted
-
-    return Wanted(streams=patterns).wants(Stream.parse(stream))
 
 
 def station_place(stations: Stations, stream: str, time_ns: int) -> tuple[float, float] | None:

@@ -9,6 +9,8 @@ from pipeline.keys import Stream
 __all__ = ["barometer_of", "is_barometer", "is_gravimeter", "is_ground"]
 
 _GROUND = frozenset("HLNP")
+_NO_BAROMETER = frozenset("FH")
+"""Infrasound and hydrophones (SEED, appendix A): of pressure, but not down to that of weather."""
 
 
 def is_ground(stream: Stream) -> bool:
@@ -33,7 +35,7 @@ def is_gravimeter(stream: Stream) -> bool:
 
 def is_barometer(stream: Stream) -> bool:
     """Tell whether a stream is air pressure."""
-    return _instrument(stream) == "D" and len(stream.code) == 3
+    return _instrument(stream) == "D" and len(stream.code) == 3 and stream.code[2] not in _NO_BAROMETER
 
 
 def barometer_of(gravimeter: Stream, streams: Iterable[Stream]) -> Stream | None:

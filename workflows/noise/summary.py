@@ -38,7 +38,7 @@ from workflows.runners import Runner
 
 __all__ = ["TABLES", "VERSION", "summarise"]
 
-VERSION = 1
+VERSION = 2
 """Part of every fingerprint: raised when the same arrays would give other tables."""
 
 TABLES = ("noise_levels", "noise_magnitudes", "quality_months", "trends", "rises")
@@ -88,11 +88,11 @@ def summarise_stream(task: Task) -> BlockResult:
     arrays = product.arrays_of(stream)
     first, last = stream.days(product.block_days)
     level_db = product.read(stream, arrays.level_db, first, last)
-    day = day_number(first) + np.arange(level_db.shape[1]) // arrays.level_db.per_day
+    day, last_day = arrays.window_days(day_number(first), level_db.shape[1])
     refusals = refuse_days(product, stream, arrays, level_db, day)
     for slot in range(len(level_db)):
-        level_db[slot, refusals.windows(slot, day)] = np.nan
-    levels = pa.concat_tables(list(_levels(stream, arrays, level_db, day)))
+        level_db[slot, refusals.windows(slot, day, last_day)] = np.nan
+    levels = pa.concat_tables(list(_levels(stream, arrays, level_db, day, product.block_days)))
     tables = {
         "noise_levels": levels,
         "noise_magnitudes": magnitudes_table(product, stream, refusals),
@@ -112,7 +112,7 @@ def summarise_stream(task: Task) -> BlockResult:
 
 
 def _levels(
-    stream: MeasuredStream, arrays: StreamArrays, level_db: FloatArray, day: IndexArray
+    stream: MeasuredStream, arrays: StreamArrays, level_db: FloatArray, day: IndexArray, block_days: int
 ) -> Iterator[pa.Table]:
     """Tabulate the levels of each component, band and span."""
     yield SCHEMAS["noise_levels"].empty_table()
@@ -120,7 +120,7 @@ def _levels(
         for band in covered_bands(arrays):
             windows = band_db(own, arrays.bins.centre_s, band.shortest_s, band.longest_s)
             for span in SPANS:
-                series = group_windows(day, windows, span)
+                series = group_windows(day, windows, span, block_days=block_days)
                 yield _span_table(str(stream.stream), component, span, band.name, series)
 
 

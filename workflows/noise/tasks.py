@@ -7,6 +7,7 @@ It depends on their digests, on the responses of the epochs that touch them, and
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import groupby
 
 from pipeline.archive.digests import read_digests
 from pipeline.archive.grid import DAY_NS, DayGrid, day_number
+from pipeline.archive.index import IndexRow
 from pipeline.archive.layouts import Wanted
 from pipeline.archive.reading import Archive
 from pipeline.archive.stations import ChannelEpoch, Place, Stations
@@ -24,13 +26,13 @@ from workflows.lease import Fence
 from workflows.noise.arrays import StreamArrays
 from workflows.noise.config import NoiseConfig
 from workflows.noise.gravity import Barometer
-from workflows.noise.streams import barometer_of, is_gravimeter, is_ground
+from workflows.noise.streams import barometer_of, is_barometer, is_gravimeter, is_ground
 from workflows.plan import Task, fingerprint
 from workflows.product import Product
 
 __all__ = ["VERSION", "Job", "Skipped", "block_tasks", "measured_streams"]
 
-VERSION = 1
+VERSION = 2
 """Part of every fingerprint: raised when the same samples would give other levels."""
 
 _READERS = 16
@@ -94,6 +96,9 @@ def measured_streams(
         if not any(only.wants(stream) for stream, _ in every):
             known = ", ".join(str(stream) for stream in archive.streams[:5])
             raise ConfigError(f"--stream {pattern}: {archive.url} has no such stream; it has {known}")
+    for gravimeter in config.gravimeters:
+        if not any(fnmatch.fnmatchcase(str(stream), gravimeter.stream) for stream, _ in every):
+            raise ConfigError(f"[[gravimeters]] stream = {gravimeter.stream!r}: {archive.url} has none such")
     taken: list[Rows] = []
     skipped: list[Skipped] = []
     for stream, grid in every:
@@ -107,6 +112,8 @@ def measured_streams(
 
 
 def _why_not(stream: Stream, grid: DayGrid, config: NoiseConfig) -> str:
+    if is_barometer(stream):
+        return "pressure, which gravimeters beside it are freed of"
     if not (is_ground(stream) or is_gravimeter(stream)):
         return "neither a seismometer nor a gravimeter, by its channel code"
     if is_gravimeter(stream) and grid.rate_hz > _FASTEST_GRAVIMETER_HZ:
@@ -148,12 +155,15 @@ def block_tasks(
     options = fingerprint(config.map_options())
     grids = {row.stream: row.grid for row in archive.index.rows}
     known = _by_stream(archive.stations)
+    rows: dict[Rows, list[IndexRow]] = {}
+    for row in archive.index.rows:
+        rows.setdefault((row.stream, row.grid), []).append(row)
     for stream, grid in streams:
         stations = _stations(archive.stations, known, stream)
         barometer = _barometer(archive, grids, known, stream, config)
         reach = _reach(StreamArrays(stream, grid, config))
-        digests = _Digests(archive, stream, grid, wanted)
-        pressure = _Digests(archive, barometer.stream, barometer.grid, wanted) if barometer else None
+        digests = _Digests(archive, rows[stream, grid], wanted)
+        pressure = _Digests(archive, rows[barometer.stream, barometer.grid], wanted) if barometer else None
         for block in digests.blocks:
             span = _span(archive, block, reach)
             yield Task.of(
@@ -208,13 +218,13 @@ def _reach(arrays: StreamArrays) -> int:
 class _Digests:
     """The digests of a stream's days, and which of its blocks hold any wanted day."""
 
-    def __init__(self, archive: Archive, stream: Stream, grid: DayGrid, wanted: Wanted) -> None:
-        block_days = archive.store.options.block_days
+    def __init__(self, archive: Archive, rows: Sequence[IndexRow], wanted: Wanted) -> None:
+        block_days, grid = archive.store.options.block_days, rows[0].grid
         every = [
             block
-            for row in archive.index.rows
-            if (row.stream, row.grid) == (stream, grid) and row.days_present
-            for block in blocks_between(stream, row.first_day, row.last_day, block_days)
+            for row in rows
+            if row.days_present
+            for block in blocks_between(row.stream, row.first_day, row.last_day, block_days)
         ]
         asked = {block for block in every if _holds_wanted(block, wanted, block_days)}
         # The block after an asked one is what its last windows reach into.
@@ -244,7 +254,7 @@ def _span(archive: Archive, block: Block, reach: int) -> range:
 
 def _described(stations: Stations, stream: Stream, span: range) -> Sequence[object]:
     return [_plain(epoch) for epoch in stations.epochs if _touches(epoch, span)] + [
-        (place.latitude_deg, place.longitude_deg, place.elevation_m)
+        (place.start_ns, place.end_ns, place.latitude_deg, place.longitude_deg, place.elevation_m)
         for place in stations.places.get((stream.network, stream.station), ())
     ]
 

@@ -15,7 +15,10 @@ from noise_archives import DAY, Channel, flat, ingest, stationxml, write_days
 from obspy.signal import PPSD
 from s3_server import S3
 
+from pipeline.archive.digests import read_digests
 from pipeline.archive.reading import open_archive
+from pipeline.errors import ConfigError, NotAnArchiveError
+from pipeline.keys import Block
 from workflows.cli import main
 from workflows.noise import NoiseProduct, find_product, read_config
 
@@ -108,10 +111,48 @@ def test_nothing_is_measured_twice(made: Path, capsys: pytest.CaptureFixture[str
 
 
 def files(product: NoiseProduct) -> dict[str, bytes]:
-    """All that a product holds but times of the run."""
+    """All that a product holds but times of the run, and where its archive is."""
     store = product.blocks.store
-    keys = [info.key for info in store.list()]
-    return {key: store.read(key) for key in keys if "ledger/" not in key and "lease/" not in key}
+    own = ("ledger/", "lease/", "options.toml")
+    keys = [info.key for info in store.list() if not any(part in info.key for part in own)]
+    return {key: store.read(key) for key in keys}
+
+
+def test_an_archive_has_products_of_its_own(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.zarr", "products"):
+        shutil.copytree(made / name, tmp_path / name)
+    # Both moved, and it is found; another archive beside it has none, and can't write into its folder.
+    assert find_product(str(tmp_path / "a.zarr")).archive == str(tmp_path / "a.zarr")
+    shutil.copytree(made / "a.zarr", tmp_path / "other.zarr")
+    with pytest.raises(ConfigError, match="there is no noise product"):
+        find_product(str(tmp_path / "other.zarr"))
+    with pytest.raises(NotAnArchiveError):
+        find_product(str(tmp_path / "nowhere.zarr"))
+    capsys.readouterr()
+    assert noise(tmp_path / "other.zarr") == 2
+    assert "the product of another archive" in capsys.readouterr().err
+
+
+def test_windows_that_reach_into_a_refused_day_are_left_out(tmp_path: Path) -> None:
+    counts = ground(2, level=2.0)
+    counts[round(86_400 * RATE) :] *= 100_000
+    archive = measured(tmp_path, counts, Channel(response=flat(1e7, "M/S")))
+    assert noise(archive) == 1
+    rows = find_product(str(archive)).table("noise_levels", where={"span": "year"}).to_pylist()
+    assert rows
+    # One window of the day before, 100 dB louder, would lift the mean power by 80 dB.
+    assert all(row["level_db"] - row["p95"] < 5 for row in rows)
+
+
+def test_timing_quality_is_part_of_what_a_day_depends_on(made: Path) -> None:
+    archive = open_archive(str(made / "a.zarr"))
+    row = archive.rows("XX.AAA..HH")[0]
+    block = Block.of(row.stream, row.first_day)
+    found = read_digests(archive.store, row.grid, block)
+    day = archive.table(row.grid, block)[min(found)]
+    assert found[min(found)].split() == [day.digest, str(day.timing_quality), "0", "0"]
 
 
 @pytest.mark.parametrize("cluster", ["threads:3", "processes:2"])
@@ -128,7 +169,7 @@ def test_on_an_object_store(made: Path, s3: S3) -> None:
     assert main(["ingest", str(made / "sds"), "--archive", archive, *options]) == 0
     assert main(["noise", archive, "--cluster", "threads:2", "--quiet"]) == 0
     there, here = files(find_product(archive)), files(product_of(made))
-    changed = {key for key in here if key != "options.toml" and there[key] != here[key]}
+    changed = {key for key in here if there[key] != here[key]}
     assert there.keys() == here.keys()
     assert not changed
 
@@ -141,7 +182,8 @@ def test_self_noise_is_what_levels_are_held_against(
         "[[summary.self_noise]]\nstream = 'XX.AAA*'\nperiod_s = [0.1, 1000.0]\nlevel_db = [-50.0, -50.0]\n"
     )
     out = tmp_path / "out"
-    shutil.copytree(product_of(made).url, out)
+    assert noise(made / "a.zarr", "--out", str(out)) == 0
+    capsys.readouterr()
     assert noise(made / "a.zarr", "--out", str(out), "--config", str(config), "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["todo"], report["tables"]["todo"]) == (0, 2)
@@ -158,7 +200,7 @@ def test_self_noise_is_what_levels_are_held_against(
 def test_only_what_changed_is_measured_again(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = tmp_path / "b.zarr"
+    archive = tmp_path / "a.zarr"
     shutil.copytree(made / "a.zarr", archive)
     shutil.copytree(made / "products", tmp_path / "products")
     channels = [Channel(station="AAA", response=flat(2 * GAIN, "M/S**2"))]
