@@ -61,7 +61,10 @@ def what_a_worker_sees() -> Callable[[], dict[str, Any]]:
         return {
             "pid": os.getpid(),
             "omp": os.environ.get("OMP_NUM_THREADS"),
-            "blas": {pool["num_threads"] for pool in threadpoolctl.threadpool_info()},
+            # OpenMP's own number belongs to each thread, and is that of who loaded it first.
+            "blas": {
+                pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"
+            },
             "spill": dask.config.get("distributed.worker.memory.spill"),
             "method": dask.config.get("distributed.worker.multiprocessing-method"),
             "sigint": signal.getsignal(signal.SIGINT),
