@@ -53,6 +53,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Channel(station=name, code="UGZ", latitude=lat, longitude=lon, response=flat(1, "NM/S**2"))
         for name, (lat, lon) in PLACES.items()
     ]
+    # C1 was closed after ten days, and stood where it stood then.
+    noise = np.random.default_rng(99).normal(0, 100.0, 10 * 1440)
+    write_days(folder / "sds", "C1", "UGZ", noise, RATE_HZ)
+    closed = {"end": "2021-03-11T00:00:00", "response": flat(1, "NM/S**2")}
+    channels.append(Channel(station="C1", code="UGZ", latitude=45.0, longitude=108.0, **closed))
     ingest(folder / "sds", folder / "a.zarr", *channels)
     config = folder / "noise.toml"
     config.write_text(
@@ -74,7 +79,7 @@ def test_a_map_in_all_its_forms(archive: Path, tmp_path: Path, capsys: pytest.Ca
     areas = tmp_path / "areas.geojson"
     areas.write_text(json.dumps(AREAS))
     report = run(archive, tmp_path / "out", "--polygons", str(areas), capsys=capsys)
-    assert report["stations"] == 6
+    assert (report["stations"], report["left_out"]) == (7, [])
     assert any("XX.B3" in remark and "XX.B4" in remark for remark in report["remarks"])
     contrasts = {(row["first"], row["second"]): row for row in report["contrasts"]}
     east = contrasts["east", "west"]
@@ -96,7 +101,10 @@ def test_a_map_in_all_its_forms(archive: Path, tmp_path: Path, capsys: pytest.Ca
         assert near - far > 0.3
         made.close()
     stations = json.loads((tmp_path / "out" / "stations.geojson").read_text())
-    assert {each["properties"]["name"] for each in stations["features"]} == {f"XX.{name}" for name in PLACES}
+    assert {each["properties"]["name"] for each in stations["features"]} == {
+        *(f"XX.{name}" for name in PLACES),
+        "XX.C1",
+    }
     page = (tmp_path / "out" / "map.html").read_text()
     assert "XX.A1" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
@@ -113,7 +121,8 @@ def test_a_difference_of_periods(archive: Path, tmp_path: Path, capsys: pytest.C
     spans = ["--start", "2021-03-11", "--end", "2021-03-20", "--minus", "2021-03-01:2021-03-10"]
     run(archive, tmp_path / "out", *spans, capsys=capsys)
     stations = json.loads((tmp_path / "out" / "stations.geojson").read_text())
-    change = {each["properties"]["name"]: each["properties"]["value"] for each in stations["features"]}
+    change = {each["properties"]["name"]: each["properties"].get("value") for each in stations["features"]}
+    assert "XX.C1" not in change  # it has no day in the later period
     assert change["XX.B1"] == pytest.approx(np.log10(4), abs=0.1)
     assert all(abs(change[f"XX.{name}"]) < 0.1 for name in PLACES if name != "B1")
 

@@ -21,19 +21,21 @@ SNM = np.log10(NOISE_UGAL2_HZ) + 2.5
 
 
 @cache
-def tide_each_second(days: int) -> np.ndarray:
+def tide_each_second(days: int, latitude: float = 30.0) -> np.ndarray:
     """Return a tide that shares no code with what is tested."""
     first_s = int(DAY.timestamp)
     return gravity_tide(
-        first_s, first_s + days * 86_400 + 1, latitude_deg=30.0, longitude_deg=100.0, height_m=100.0
+        first_s, first_s + days * 86_400 + 1, latitude_deg=latitude, longitude_deg=100.0, height_m=100.0
     )
 
 
-def gravity(rate_hz: float, *, seed: int = 1, days: int = DAYS, tide: float = 1.0) -> np.ndarray:
+def gravity(
+    rate_hz: float, *, seed: int = 1, days: int = DAYS, tide: float = 1.0, latitude: float = 30.0
+) -> np.ndarray:
     """Return gravity (nm/s²) of white noise and so much of a tide."""
     time_s = np.arange(round(days * 86_400 * rate_hz)) / rate_hz
     noise = np.random.default_rng(seed).normal(0, 10 * np.sqrt(NOISE_UGAL2_HZ * rate_hz / 2), time_s.size)
-    each_second = tide_each_second(days)
+    each_second = tide_each_second(days, latitude)
     return noise + tide * np.interp(time_s, np.arange(len(each_second)), each_second)
 
 
@@ -129,6 +131,38 @@ def test_a_record_without_its_tide(tmp_path: Path) -> None:
     assert found["tide_factor"] is None
 
 
+def test_a_gain_that_changes_at_noon(tmp_path: Path) -> None:
+    values = gravity(0.1)
+    noon = "2021-03-04T12:00:00"
+    values[round(3.5 * 8640) :] *= -2.5
+    write_days(tmp_path / "sds", "NEW", "VGZ", values, 0.1)
+    before = Channel(station="NEW", code="VGZ", response=flat(1, "NM/S**2"), end=noon)
+    after = Channel(station="NEW", code="VGZ", response=flat(-2.5, "NM/S**2"), start=noon)
+    product = measured(tmp_path, before, after)
+    found = magnitudes(product)["NEW"]
+    assert found["snm"] == pytest.approx(SNM, abs=0.05)
+    assert found["tide_factor"] == pytest.approx(1.0, abs=0.02)
+    days = [row for row in product.table("noise_levels").to_pylist() if row["span"] == "day"]
+    levels = [row["p50"] for row in days if row["band"] == "200-600s"]
+    assert len(levels) == DAYS
+    assert np.ptp(levels) < 1.5
+
+
+def test_pressure_that_begins_later_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pressure = np.full(DAYS * 8640, 1_000_000.0)
+    pressure[: 5 * 8640] = np.nan
+    write_days(tmp_path / "sds", "BAR", "VGZ", gravity(0.1), 0.1)
+    write_days(tmp_path / "sds", "BAR", "VDI", pressure, 0.1)
+    gravimeter = Channel(station="BAR", code="VGZ", response=flat(1, "NM/S**2"))
+    barometer = Channel(station="BAR", code="VDI", response=flat(10, "PA"))
+    product = measured(tmp_path, gravimeter, barometer, status=1)
+    error = capsys.readouterr().err
+    # A block without any pressure keeps its gravity; the next one has some, and begins on 4 March.
+    assert "note: XX.BAR..VGZ/0.1Hz: 3 days from 2021-03-01 on: XX.BAR..VDI: no pressure" in error
+    assert "lost: XX.BAR..VGZ/0.1Hz: 2 days from 2021-03-04 on: no pressure" in error
+    assert magnitudes(product)["BAR"]["ranked_days"] == DAYS - 2
+
+
 def test_fewer_quiet_days_than_asked_for(tmp_path: Path) -> None:
     values = gravity(0.1, days=4)
     values[2 * 8640 + 100 : 2 * 8640 + 600] = np.nan
@@ -169,6 +203,6 @@ def test_a_rise_is_found_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert report["chance"]["expected"] == pytest.approx(0.05 * 4)
     assert (tmp_path / "rises.parquet").exists()
     assert main([*call[:3], "2021-03-05"]) == 2
-    assert "its weeks must be there" in capsys.readouterr().err
+    assert "a date should lie from" in capsys.readouterr().err
     assert main([*call[:4], "--band", "1-2s"]) == 2
     assert "has 200-600s" in capsys.readouterr().err
